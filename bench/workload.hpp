@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+namespace bench {
+
+/// The same work for every client: `requests` times GET `path` with a bearer token, `in_flight` of them at once, against
+/// the server of `bench/serve`.
+struct workload {
+    static constexpr char const* host = "localhost";
+    static constexpr char const* path = "/api/status";
+
+    std::string port{};
+    std::string ca_file{};
+    std::uint64_t requests = 0;
+    std::uint64_t in_flight = 0;
+
+    static workload from(int argc, char** argv)
+    {
+        if (argc != 5) {
+            std::cerr << "usage: " << argv[0] << " PORT CA_FILE REQUESTS IN_FLIGHT\n";
+            std::exit(2);
+        }
+        return {argv[1], argv[2], std::strtoull(argv[3], nullptr, 10), std::strtoull(argv[4], nullptr, 10)};
+    }
+};
+
+/// What the server hands out as a token: as long as a usual JWT.
+inline std::string bearer_token() { return std::string(800, 't'); }
+
+}  // namespace bench

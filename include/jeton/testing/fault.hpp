@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <jeton/base/time.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace jeton::testing {
+
+/// One thing that a `sandbox` does wrong, to order.
+///
+/// Built by chained calls that combine freely, in three groups: which requests it is for, what is answered, and how the
+/// answer travels:
+///
+///     sandbox.on_token_request(fault().status(503).header("Retry-After", "2").times(3));
+///     sandbox.on_api_request(fault().only("POST").delay(50ms).half_a_body());
+///
+/// As long as neither `status` nor `raw` replaces the answer, the request is carried out as usual before the answer is
+/// spoilt: that is the case in which a client must not send an order twice. An empty fault does nothing but count.
+class fault {
+public:
+    /// How much of the answer leaves.
+    enum class part : std::uint8_t { nothing, head, half, whole };
+
+    /// What becomes of the connection afterwards.
+    enum class ending : std::uint8_t {
+        keep_open,             ///< as usual
+        close,                 ///< close_notify, FIN; not announced by `Connection: close`
+        close_without_notify,  ///< FIN only, as an attacker who cuts an answer short would do (RFC 9112 §9.8)
+        reset,                 ///< RST
+        hang,                  ///< open and silent until the client gives up
+    };
+
+    fault() = default;
+
+    // Which requests. Default: the next one, whatever it is.
+
+    /// The next `n` that match.
+    fault& times(std::uint64_t n) { return count_ = n, *this; }
+
+    /// All that match, until it is cleared.
+    fault& until_cleared() { return count_ = forever, *this; }
+
+    /// Lets the first `n` that match go by unharmed.
+    fault& after(std::uint64_t n) { return spared_ = n, *this; }
+
+    /// Only requests to that provider: "alluvial", "datacrunch" or "restoration".
+    fault& at(std::string_view provider) { return provider_ = provider, *this; }
+
+    /// Only requests with that method and, unless empty, that path below the provider's base URL, without query.
+    fault& only(std::string_view method, std::string_view path = {}) { return method_ = method, path_ = path, *this; }
+
+    // What is answered.
+
+    /// This status and body, instead of carrying out the request.
+    fault& status(int code, std::string body = {}) { return status_ = code, body_ = std::move(body), *this; }
+
+    /// 401 with `WWW-Authenticate: Bearer error="invalid_token"`, whatever the token.
+    fault& refuse_token();
+
+    /// One more field in the head of the answer. Not checked: a line break in it reaches the wire.
+    fault& header(std::string_view name, std::string_view value);
+
+    /// These bytes and nothing else, head included, instead of carrying out the request.
+    fault& raw(std::string bytes) { return raw_ = std::move(bytes), *this; }
+
+    /// A member of the token answer gets this JSON text as its value (`"3600"` with its quotes is a string), or is added.
+    /// The text is not checked. What the sandbox itself takes for the token's lifetime stays as it is.
+    fault& member(std::string_view name, std::string_view json);
+
+    /// Takes a member out of the token answer.
+    fault& without_member(std::string_view name);
+
+    fault& expires_in(std::string_view json) { return member("expires_in", json); }
+    fault& without_expires_in() { return without_member("expires_in"); }
+
+    /// This text as the access token, in quotes but otherwise as it is.
+    fault& token(std::string_view text);
+
+    // How it travels.
+
+    /// The answer begins that much later. The connection serves nothing else meanwhile.
+    fault& delay(duration by) { return delay_ = by, *this; }
+
+    fault& send(part how_much) { return part_ = how_much, *this; }
+    fault& then(ending what) { return ending_ = what, *this; }
+
+    /// More bytes than the answer has, in the same write.
+    fault& surplus(std::string bytes) { return surplus_ = std::move(bytes), *this; }
+
+    /// No answer at all; the connection stays open.
+    fault& hang() { return send(part::nothing).then(ending::hang); }
+
+    /// RST instead of an answer, in the middle of it, or right after it.
+    fault& reset(part after = part::nothing) { return send(after).then(ending::reset); }
+
+    /// Half of the body, and then an orderly close. Combine with `then()` for a worse one.
+    fault& half_a_body() { return send(part::half).then(ending::close); }
+
+    /// Orderly close after the answer, not announced in it.
+    fault& close_after() { return send(part::whole).then(ending::close); }
+
+private:
+    friend struct fault_access;  // what the sandbox reads: lib/testing/sansio/fault_access.hpp
+
+    static constexpr std::uint64_t forever = UINT64_MAX;
+
+    std::uint64_t count_ = 1;
+    std::uint64_t spared_ = 0;
+    std::string provider_{};
+    std::string method_{};
+    std::string path_{};
+
+    std::optional<int> status_{};
+    std::string body_{};
+    std::string fields_{};
+    std::optional<std::string> raw_{};
+    std::vector<std::pair<std::string, std::optional<std::string>>> members_{};
+
+    duration delay_{};
+    part part_ = part::whole;
+    ending ending_ = ending::keep_open;
+    std::string surplus_{};
+};
+
+}  // namespace jeton::testing

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <jeton/http/client.hpp>
+
+#include "base/cancellation.hpp"
+#include "base/hop.hpp"
+#include "base/timekeeper.hpp"
+#include "http/h1_connection.hpp"
+#include "http/pool.hpp"
+#include "http/request_access.hpp"
+#include "http/response_builder.hpp"
+#include "net/tcp_connector.hpp"
+
+#include <jeton/http/error.hpp>
+#include <jeton/http/headers.hpp>
+
+#include <asio/this_coro.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace jeton::http {
+
+namespace {
+
+void demand(bool kept, char const* rule)
+{
+    if (!kept)
+        throw std::invalid_argument(std::string("jeton: http::client_options: ") + rule);
+}
+
+client_options checked(client_options options)
+{
+    demand(options.queue > duration::zero(), "queue must be greater than zero");
+    demand(options.first_byte > duration::zero(), "first_byte must be greater than zero");
+    demand(options.total > duration::zero(), "total must be greater than zero");
+    demand(options.idle > duration::zero(), "idle must be greater than zero");
+    demand(options.connections_per_origin >= 1, "connections_per_origin must be at least 1");
+    demand(options.answers.status_line > 0 && options.answers.head > 0 && options.answers.fields > 0,
+           "answers: status_line, head and fields must be greater than zero");
+    demand(options.answers.interim >= 0, "answers: interim must not be negative");
+    demand(options.user_agent.empty() || is_field_value(options.user_agent), "user_agent must be a field value");
+    if (!options.time)
+        options.time = machine_clock();
+    return options;
+}
+
+// For diagnostics: where it went, without the query.
+std::string subject(request const& what, std::string const& origin)
+{
+    std::string_view const target = what.target();
+    return std::string(what.method()) + ' ' + origin + std::string(target.substr(0, target.find('?'))) + ": ";
+}
+
+failure about(failure const& why, request const& what, std::string const& origin)
+{
+    auto diag = why.diag();
+    diag.ours = subject(what, origin) + diag.ours;
+    return why.with(std::move(diag));
+}
+
+}  // namespace
+
+// What a client and its requests in flight share.
+class client_state {
+public:
+    client_state(serial where, client_options given) : home(std::move(where)), options(checked(std::move(given)))
+    {
+        auto timers = std::make_shared<timekeeper>(home, options.time);
+        if (!options.connector)
+            options.connector = net::make_connector(home, timers, options.tls, options.connecting);
+        pool_options how;
+        how.limits = {
+            .connections = options.connections_per_origin, .waiters = options.waiting_requests, .idle = options.idle};
+        how.answers = options.answers;
+        how.queue = options.queue;
+        how.user_agent = options.user_agent;
+        connections =
+            std::make_shared<pool>(home, std::move(timers), options.connector, options.watcher, std::move(how));
+    }
+
+    time_point deadline_of(request const& what, time_point now) const
+    {
+        auto until = what.until().value_or(time_point::max());
+        if (what.within())
+            until = std::min(until, saturating_add(now, *what.within()));
+        return what.within() || what.until() ? until : saturating_add(now, options.total);
+    }
+
+    /// Finds out where it goes, and makes its target path and query.
+    result<pool::site*> locate(request& what)
+    {
+        if (auto const* mistake = what.mistake())
+            return *mistake;
+        if (auto const& known = request_access::origin_of(what)) {
+            if (auto refused = refuse_plain(*known))
+                return *refused;
+            return &connections->site_of(known);
+        }
+        auto const parsed = url::parse(what.target());
+        if (!parsed)
+            return parsed.error();
+        if (auto refused = refuse_plain(parsed->origin()))
+            return *refused;
+        auto& at = connections->site_of(parsed->origin());
+        request_access::resolve(what, pool::origin_of(at), parsed->target());
+        return &at;
+    }
+
+    static awaitable<result<response>> send(std::shared_ptr<client_state> self, request what);
+    static awaitable<bool> close(std::shared_ptr<client_state> self);
+    static awaitable<void> shut_down(std::shared_ptr<client_state> self);
+
+    serial home;
+    client_options options;
+    std::shared_ptr<pool> connections{};
+
+private:
+    std::optional<failure> refuse_plain(origin const& to) const
+    {
+        if (to.secure || (options.plain_http_on_loopback && to.loopback()))
+            return {};
+        return failure(errc::plain_http, phase::configure, delivery::not_sent, "refused to send to " + to.to_string());
+    }
+};
+
+// One coroutine for all of it, since each further frame costs an allocation: hence the single way out, at which the
+// caller's setting is restored.
+awaitable<result<response>> client_state::send(std::shared_ptr<client_state> self, request what)
+{
+    bool const throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+
+    std::optional<result<response>> outcome;
+    auto const here = co_await asio::this_coro::executor;
+    if (here != self->home.executor()) {
+        try {
+            auto op = send(self, std::move(what));
+            outcome = co_await hop(self->home.executor(), std::move(op));
+        } catch (std::system_error const&) {
+            outcome =
+                failure(jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled on the way to the client");
+        }
+        co_await asio::this_coro::throw_if_cancelled(throws);
+        co_return std::move(*outcome);
+    }
+
+    auto& connections = *self->connections;
+    auto const begun = connections.timers().now();
+    auto const deadline = self->deadline_of(what, begun);
+    auto const where = self->locate(what);
+    auto const state = co_await asio::this_coro::cancellation_state;
+    pool::lease lease;
+    if (!where) {
+        outcome = where.error();
+    } else if (cancelled(state)) {
+        outcome = failure(jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled before it was sent");
+    } else if (deadline <= begun) {
+        outcome = failure(jeton::errc::timed_out, phase::queue, delivery::not_sent,
+                          "the deadline had passed before it was sent");
+    } else {
+        auto& at = **where;
+        pool::waiter me;
+        auto taken = connections.take(at, me, begun, request_access::dialled_after(what));
+        if (!taken)
+            taken = co_await connections.wait(at, me, begun, deadline);
+        if (*taken)
+            lease = **taken;
+        else
+            outcome = taken->error();
+    }
+
+    if (lease.connection != nullptr) {
+        bool const dialled_for_it = lease.waited && lease.connection->requests() == 0;
+        exchange_order order{.what = &what,
+                             .origin_head = pool::head_of(**where),
+                             .begun = lease.waited ? connections.timers().now() : begun,
+                             .deadline = deadline,
+                             .first_byte = self->options.first_byte};
+        outcome = co_await lease.connection->exchange(order);
+        if (*outcome) {
+            auto& info = response_access::info(**outcome);
+            info.attempts = request_access::attempt_of(what);
+            info.phases.queue = order.begun - begun;
+            if (dialled_for_it) {
+                auto const& times = pool::times_of(lease);
+                info.phases.resolve = times.resolve;
+                info.phases.connect = times.connect;
+                info.phases.tls = times.tls;
+                info.phases.queue =
+                    std::max(info.phases.queue - times.resolve - times.connect - times.tls, duration::zero());
+            }
+        }
+        connections.give_back(lease, lease.connection->last_used());
+    }
+    if (!*outcome && where)
+        outcome = about(outcome->error(), what, pool::name_of(**where));
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    co_return std::move(*outcome);
+}
+
+awaitable<bool> client_state::close(std::shared_ptr<client_state> self)
+{
+    co_await self->connections->shut_down();
+    co_return true;
+}
+
+awaitable<void> client_state::shut_down(std::shared_ptr<client_state> self)
+{
+    bool const throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto const here = co_await asio::this_coro::executor;
+    auto const home = self->home.executor();
+    auto closing = close(std::move(self));
+    try {
+        if (here == home)
+            co_await std::move(closing);
+        else
+            co_await hop(home, std::move(closing));
+    } catch (std::system_error const&) {
+        // Cancelled on the way: whoever does not wait for the end has not asked for it either.
+    }
+    co_await asio::this_coro::throw_if_cancelled(throws);
+}
+
+client::client(serial home, client_options options)
+    : state_(std::make_shared<client_state>(std::move(home), std::move(options)))
+{}
+
+client::~client() { state_->connections->abandon(); }
+
+awaitable<result<response>> client::send(request what) { return client_state::send(state_, std::move(what)); }
+
+awaitable<void> client::shut_down() { return client_state::shut_down(state_); }
+
+std::vector<pool_snapshot> client::snapshot() const { return state_->connections->snapshot(); }
+
+}  // namespace jeton::http

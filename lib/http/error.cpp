@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <jeton/http/error.hpp>
+
+#include "base/error_table.hpp"
+
+namespace jeton::http {
+
+namespace {
+
+using row = error_row;
+
+constexpr row rows[] = {
+    row(errc::bad_url, "bad_url", "not a URL that can be used"),
+    row(errc::plain_http, "plain_http", "http where only https is allowed"),
+    row(errc::bad_method, "bad_method", "not a method"),
+    row(errc::bad_target, "bad_target", "not a request target"),
+    row(errc::bad_field, "bad_field", "not a field that may be sent"),
+    row(errc::queue_full, "queue_full", "too many requests wait for a connection", cond::overloaded),
+    row(errc::connection_lost, "connection_lost", "the connection was lost before an answer began", cond::transient),
+    row(errc::bad_status_line, "bad_status_line", "malformed status line", cond::malformed),
+    row(errc::bad_header, "bad_header", "malformed header", cond::malformed),
+    row(errc::bad_content_length, "bad_content_length", "malformed Content-Length", cond::malformed),
+    row(errc::ambiguous_length, "ambiguous_length", "both Content-Length and Transfer-Encoding", cond::malformed),
+    row(errc::bad_transfer_encoding, "bad_transfer_encoding", "unusable Transfer-Encoding", cond::malformed),
+    row(errc::bad_chunk, "bad_chunk", "malformed chunk", cond::malformed),
+    row(errc::unexpected_upgrade, "unexpected_upgrade", "unexpected switch of protocols", cond::malformed),
+    row(errc::incomplete, "incomplete", "the answer is incomplete", cond::malformed),
+    row(errc::header_too_large, "header_too_large", "the header is too large", cond::malformed),
+    row(errc::body_too_large, "body_too_large", "the body is too large", cond::malformed),
+    row(errc::too_many_interim, "too_many_interim", "too many interim answers", cond::malformed),
+};
+
+}  // namespace
+
+std::error_code make_error_code(errc e) noexcept
+{
+    static error_table const category("jeton.http", rows);
+    return {static_cast<int>(e), category};
+}
+
+}  // namespace jeton::http

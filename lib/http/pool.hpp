@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "base/parking.hpp"
+#include "base/timekeeper.hpp"
+#include "http/h1_connection.hpp"
+#include "http/pool_key.hpp"
+#include "http/sansio/pool_plan.hpp"
+
+#include <jeton/base/observer.hpp>
+#include <jeton/base/serial.hpp>
+#include <jeton/http/client.hpp>
+#include <jeton/net/connector.hpp>
+
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace jeton::http {
+
+struct pool_options {
+    pool_plan::limits limits{};
+    answer_limits answers{};
+    duration queue{};  ///< how long to wait for a connection
+    std::string user_agent{};
+};
+
+/// The connections of one client, by origin: the hands of `pool_plan`. Dials belong to the pool: cancelling the request
+/// that caused one does not end it.
+///
+/// Confined to `home`. Whoever waits or has a lease holds the pool.
+class pool final : public std::enable_shared_from_this<pool> {
+public:
+    class site;
+
+    /// A connection that has been handed to one request. Must be given back.
+    struct lease {
+        site* at = nullptr;
+        pool_plan::connection_id id = pool_plan::none;
+        h1_connection* connection = nullptr;
+        bool waited = false;  ///< and the dial was part of it, if it has carried no request
+    };
+
+    /// One who waits; lives in its coroutine's frame.
+    struct waiter {
+        parking::spot spot{};
+        pool_plan::waiter_id id = pool_plan::none;
+        std::optional<lease> got{};
+        std::optional<failure> refused{};
+    };
+
+    pool(serial home, std::shared_ptr<timekeeper> timers, std::shared_ptr<net::connector> connector,
+         std::shared_ptr<observer> watcher, pool_options options);
+    ~pool();
+
+    /// Where connections to an origin are kept.
+    site& site_of(std::shared_ptr<origin const> const& to);  ///< faster for the same pointer
+    site& site_of(origin const& to);
+    static std::string const& head_of(site const& at) noexcept;  ///< of `h1_origin_head`
+    static std::string const& name_of(site const& at) noexcept;
+    static std::shared_ptr<origin const> const& origin_of(site const& at) noexcept;
+
+    /// Takes an idle connection, if there is one that is alive. Otherwise queues `me` for `wait`, or says why not.
+    std::optional<result<lease>> take(site& at, waiter& me, time_point now, std::optional<time_point> dialled_after);
+
+    /// Waits for what `take` did not have.
+    /// \returns a failure of phase `queue`, or of the dial that failed; nothing was sent
+    awaitable<result<lease>> wait(site& at, waiter& me, time_point since, time_point deadline);
+
+    void give_back(lease const& l, time_point now);
+
+    /// What dialling the connection took.
+    static net::connection const& times_of(lease const& l) noexcept;
+
+    /// Nobody new; completes when nothing is left.
+    awaitable<void> shut_down();
+
+    /// Ends everything now: those who wait and the exchanges that are going on fail as cancelled.
+    void abandon();
+
+    std::vector<pool_snapshot> snapshot() const;
+    timekeeper& timers() const noexcept { return *timers_; }
+
+private:
+    void on_spent(site& at, pool_plan::connection_id c);
+    void obey(site& at, pool_plan::actions what, char const* reason);
+    void let_go(site& at, pool_plan::connection_id c, char const* reason);
+    void start_dial(site& at, pool_plan::connection_id c);
+    static awaitable<void> dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c);
+    static awaitable<result<net::connection>> connect(std::shared_ptr<net::connector> by, net::destination to);
+    void on_time(site& at);
+    void tidy(site& at);
+    bool done() const noexcept;
+    void after_change(site& at);
+    void tell();
+    failure timed_out(site const& at, duration waited, bool deadline) const;
+
+    serial home_;
+    std::shared_ptr<timekeeper> timers_;
+    std::shared_ptr<net::connector> connector_;
+    std::shared_ptr<observer> watcher_;
+    pool_options options_;
+    std::unordered_map<pool_key, std::unique_ptr<site>, pool_key_hash> sites_;
+    std::vector<std::pair<std::shared_ptr<origin const>, site*>>
+        known_{};                      // short cuts for origins that come again and again
+    std::vector<happening> events_{};  // told once the state is whole again
+    parking done_{};
+    bool shutting_down_ = false;
+    bool abandoned_ = false;
+};
+
+}  // namespace jeton::http

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <jeton/http/request.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace jeton::http {
+
+/// What the decorators of a transport tell the ones below them about a request, besides what its maker said.
+struct request_access {
+    /// Where it goes. Set once the target is known to be path and query on that origin.
+    static void resolve(request& r, std::shared_ptr<origin const> to, std::string target);
+    static std::shared_ptr<origin const> const& origin_of(request const& r) { return r.origin_; }
+
+    /// The whole field, line break included, ready for the wire: "Authorization: Bearer ...\r\n".
+    static void authorize(request& r, std::shared_ptr<secret const> line) { r.authorization_ = std::move(line); }
+    static std::shared_ptr<secret const> const& authorization_of(request const& r) { return r.authorization_; }
+
+    /// Only a connection dialled after that moment will do: the resend of what died with an older one.
+    static void only_dialled_after(request& r, time_point t) { r.dialled_after_ = t; }
+    static std::optional<time_point> dialled_after(request const& r) { return r.dialled_after_; }
+
+    static void count_attempt(request& r, int attempt) { r.attempt_ = attempt; }
+    static int attempt_of(request const& r) { return r.attempt_; }
+};
+
+}  // namespace jeton::http

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/sansio/retry_plan.hpp"
+
+#include <algorithm>
+
+namespace jeton::http {
+
+auto retry_plan::on_failure(failure const& why, bool reused, time_point now, double chance) -> step
+{
+    bool const sent = why.delivery() != delivery::not_sent;
+    if (why.code() == cond::cancelled || why.delivery() == delivery::answered || (sent && !repeatable_))
+        return {};
+    if (!(why.code() == cond::transient || reused))
+        return {};
+
+    if (!sent && why.phase() == phase::token && why.diag().retry_at) {
+        // A moment that has passed is no moment to wait for; a pause keeps this from turning in circles.
+        auto const at = std::max(*why.diag().retry_at, saturating_add(now, policy_->first_pause / 2));
+        return at < deadline_ ? step{.again = true, .at = at} : step{};
+    }
+
+    if (attempt_ >= policy_->attempts)
+        return {};
+    if (sent && repeated_)
+        return {};
+    auto const next = resend(reused ? now : saturating_add(now, pause(chance)), sent || reused, now);
+    repeated_ = repeated_ || (next.again && sent);
+    return next;
+}
+
+auto retry_plan::on_answer(int status, std::optional<std::chrono::seconds> retry_after, time_point now, double chance)
+    -> step
+{
+    if (!lists(status) || !repeatable_ || attempt_ >= policy_->attempts)
+        return {};
+    // Compared in seconds: what the peer asks for may not fit into nanoseconds.
+    auto const left = std::chrono::ceil<std::chrono::seconds>(deadline_ - now);
+    if (retry_after && *retry_after > left)
+        return {};
+    auto const wait = std::max(pause(chance), duration(retry_after.value_or(std::chrono::seconds(0))));
+    return resend(saturating_add(now, wait), false, now);
+}
+
+bool retry_plan::lists(int status) const noexcept
+{
+    return std::find(policy_->statuses.begin(), policy_->statuses.end(), status) != policy_->statuses.end();
+}
+
+// Equal jitter: half of it for certain, so that pauses do grow, and half by chance, so that callers do not come in step.
+duration retry_plan::pause(double chance) const
+{
+    duration whole = policy_->first_pause;
+    for (int i = 1; i < attempt_ && whole < policy_->longest_pause; ++i)
+        whole = whole > policy_->longest_pause / 2 ? policy_->longest_pause : 2 * whole;
+    return whole / 2 + duration(static_cast<duration::rep>(static_cast<double>((whole - whole / 2).count()) * chance));
+}
+
+auto retry_plan::resend(time_point at, bool young, time_point now) -> step
+{
+    if (at >= deadline_ || !budget_->grant(now))
+        return {};
+    ++attempt_;
+    return {.again = true, .at = at, .on_young_connection = young};
+}
+
+}  // namespace jeton::http

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "net/tcp_stream.hpp"
+
+#include "net/system_error.hpp"
+
+#include <jeton/net/error.hpp>
+
+#include <asio/experimental/as_tuple.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <cerrno>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace jeton::net {
+
+tcp_stream::tcp_stream(asio::ip::tcp::socket connected)
+    : socket_(std::move(connected)), descriptor_(socket_.native_handle())
+{
+    // A connection that the peer has reset already does not take options; the first read tells.
+    std::error_code ignored;
+    socket_.native_non_blocking(true, ignored);
+    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+tcp_stream::~tcp_stream() { close(); }
+
+stream::moved tcp_stream::read_some(std::span<char> into) noexcept
+{
+    for (;;) {
+        auto const n = ::recv(descriptor_, into.data(), into.size(), MSG_DONTWAIT);
+        if (n > 0)
+            return {.bytes = static_cast<std::size_t>(n)};
+        if (n == 0)
+            return {.error = errc::closed};
+        if (errno == EAGAIN || errno == EWOULDBLOCK)
+            return {};
+        if (errno != EINTR)
+            return {.error = descriptor_ < 0 ? errc::closed : errc::reset};
+    }
+}
+
+stream::moved tcp_stream::write_some(std::string_view from) noexcept
+{
+    for (;;) {
+        auto const n = ::send(descriptor_, from.data(), from.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n >= 0) {
+            sent_ += static_cast<std::uint64_t>(n);
+            return {.bytes = static_cast<std::size_t>(n)};
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK)
+            return {};
+        if (errno != EINTR)
+            return {.error = descriptor_ < 0 ? errc::closed : errc::reset};
+    }
+}
+
+awaitable<std::error_code> tcp_stream::ready(direction d)
+{
+    if (descriptor_ < 0)
+        co_return make_error_code(jeton::errc::cancelled);
+    auto const what = d == direction::read ? asio::socket_base::wait_read : asio::socket_base::wait_write;
+    auto const [error] = co_await socket_.async_wait(what, asio::experimental::as_tuple(asio::use_awaitable));
+    co_return lost_or_cancelled(error);
+}
+
+void tcp_stream::cancel() noexcept
+{
+    std::error_code ignored;
+    socket_.cancel(ignored);
+}
+
+stream::silence tcp_stream::check_silence() noexcept
+{
+    for (;;) {
+        char one;
+        auto const n = ::recv(descriptor_, &one, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (n > 0)
+            return silence::broken;
+        if (n < 0 && errno == EINTR)
+            continue;
+        return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? silence::kept : silence::over;
+    }
+}
+
+void tcp_stream::close() noexcept
+{
+    if (std::exchange(descriptor_, -1) < 0)
+        return;
+    std::error_code ignored;
+    socket_.close(ignored);
+}
+
+}  // namespace jeton::net
