@@ -90,9 +90,7 @@ std::string failure::to_string() const
 {
     std::string line = code_.message();
     line += " (";
-    line += code_.category().name();
-    line += ':';
-    line += std::to_string(code_.value());
+    line += error_name(code_);
     line += "), ";
     if (phase_ != jeton::phase::none) {
         line += "phase ";

@@ -138,7 +138,8 @@ struct client::state {
         under = std::make_shared<connections>(home, std::move(options.http));
         auto ask = [memory = identity] { return memory->read(); };
         auto grant = oauth2::make_grant_source(under, home, std::move(api.tokens), std::move(ask), time, watcher);
-        tokens = oauth2::with_cache(std::move(grant), home, time, options.refresh, watcher);
+        auto changed = [memory = identity] { return memory->changed(); };
+        tokens = oauth2::with_cache(std::move(grant), home, time, options.refresh, watcher, std::move(changed));
         auto const rung = std::make_shared<bell>(under, home.executor(), draining);
         std::shared_ptr<http::transport> counted(rung, under.get());
         auto with_tokens = authorized(std::move(counted), tokens, address.trusted(), time, watcher);

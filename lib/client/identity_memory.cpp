@@ -1,27 +1,47 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "client/identity_memory.hpp"
 
+#include "base/fingerprint.hpp"
+
 #include <utility>
 
 namespace jeton {
 
+std::shared_ptr<credentials const> identity_memory::source()
+{
+    std::lock_guard const lock(mutex_);
+    return who_;
+}
+
+// Neither reads under the lock: it may be a slow disk, or a function of the user's.
+
 result<oauth2::client_identity> identity_memory::read()
 {
-    std::shared_ptr<credentials const> who;
-    {
-        std::lock_guard const lock(mutex_);
-        who = who_;
-    }
+    auto const who = source();
     if (!who)
         return failure(make_error_code(errc::shut_down), phase::token, delivery::not_sent,
                        "the client has been shut down");
-    // Not under the lock: it may be a slow disk, or a function of the user's.
     auto got = who->read();
     if (got) {
+        auto fingerprint = fingerprint_of(got->key.reveal());
         std::lock_guard const lock(mutex_);
         id_ = got->id;
+        fingerprint_ = std::move(fingerprint);
     }
     return got;
+}
+
+bool identity_memory::changed()
+{
+    auto const who = source();
+    if (!who)
+        return false;
+    auto const got = who->read();
+    if (!got)
+        return false;
+    auto const fingerprint = fingerprint_of(got->key.reveal());
+    std::lock_guard const lock(mutex_);
+    return got->id != id_ || fingerprint != fingerprint_;
 }
 
 result<std::string> identity_memory::id()

@@ -23,13 +23,19 @@ public:
     /// The id as it was read last; reads it if that has not happened.
     result<std::string> id();
 
+    /// Reads both, and compares with what was read last for a token request. Nothing readable is no change.
+    bool changed();
+
     /// Lets go of the credentials, which wipes what `credentials::from_value` holds unless there are other copies.
     void forget();
 
 private:
+    std::shared_ptr<credentials const> source();
+
     std::mutex mutex_{};
     std::shared_ptr<credentials const> who_;
     std::string id_{};
+    std::string fingerprint_{};  // of the key
 };
 
 }  // namespace jeton

@@ -163,7 +163,8 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
     } else {
         auto& at = **where;
         pool::waiter me;
-        auto taken = connections.take(at, me, begun, request_access::dialled_after(what));
+        auto taken =
+            connections.take(at, me, begun, request_access::dialled_after(what), request_access::goes_first(what));
         if (!taken)
             taken = co_await connections.wait(at, me, begun, deadline);
         if (*taken)

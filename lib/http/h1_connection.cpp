@@ -2,7 +2,7 @@
 #include "http/h1_connection.hpp"
 
 #include "base/cancellation.hpp"
-
+#include "base/duration_text.hpp"
 #include "http/sansio/h1_request_writer.hpp"
 
 #include <jeton/http/error.hpp>
@@ -34,12 +34,6 @@ constexpr std::size_t kept_buffer = 64 * 1024;
 
 // A fast peer does not keep others from running: after so many reads in a row they get their turn.
 constexpr int reads_in_a_row = 64;
-
-std::string in_words(duration d)
-{
-    auto const ms = std::chrono::round<std::chrono::milliseconds>(d).count();
-    return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
-}
 
 }  // namespace
 
@@ -287,10 +281,11 @@ awaitable<result<response>> h1_connection::exchange(exchange_order const& order)
             auto const now = timers_.now();
             if (now >= order.deadline)
                 co_return give_up(jeton::errc::timed_out, where,
-                                  "the deadline passed " + in_words(now - written) + " after the request was sent");
+                                  "the deadline passed " + duration_text(now - written)
+                                      + " after the request was sent");
             if (!decoder_.begun())
                 co_return give_up(jeton::errc::timed_out, where,
-                                  "no answer began within " + in_words(order.first_byte));
+                                  "no answer began within " + duration_text(order.first_byte));
         }
     }
 

@@ -2,6 +2,7 @@
 #include "http/pool.hpp"
 
 #include "base/cancellation.hpp"
+#include "base/duration_text.hpp"
 #include "http/sansio/h1_request_writer.hpp"
 
 #include <jeton/http/error.hpp>
@@ -26,12 +27,6 @@ constexpr std::size_t short_cuts = 16;
 
 // An unused connection gives its buffers back after that, so that a busy one does not do so after every request.
 constexpr duration buffers_kept = std::chrono::seconds(1);
-
-std::string in_words(duration d)
-{
-    auto const ms = std::chrono::round<std::chrono::milliseconds>(d).count();
-    return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
-}
 
 failure abandoned(phase where)
 {
@@ -141,7 +136,7 @@ std::shared_ptr<origin const> const& pool::origin_of(site const& at) noexcept { 
 net::connection const& pool::times_of(lease const& l) noexcept { return l.at->places[l.id]->times; }
 
 std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point now,
-                                              std::optional<time_point> dialled_after)
+                                              std::optional<time_point> dialled_after, bool first)
 {
     using kind = pool_plan::placing::kind;
     if (shutting_down_)
@@ -149,7 +144,7 @@ std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point n
                        "the client has been shut down");
     ++at.requests;
     for (;;) {
-        auto const placed = at.plan.on_demand(now, dialled_after);
+        auto const placed = at.plan.on_demand(now, dialled_after, first);
         switch (placed.what) {
         case kind::use: {
             auto& c = *at.places[placed.id]->connection;
@@ -445,7 +440,7 @@ failure pool::timed_out(site const& at, duration waited, bool deadline) const
 {
     auto const& plan = at.plan;
     std::string ours = deadline ? "the deadline passed after waiting " : "waited ";
-    ours += in_words(waited) + " for a connection to " + at.name + ": " + std::to_string(plan.busy()) + " busy, "
+    ours += duration_text(waited) + " for a connection to " + at.name + ": " + std::to_string(plan.busy()) + " busy, "
             + std::to_string(plan.idle()) + " idle, " + std::to_string(plan.dialling()) + " being made, "
             + std::to_string(plan.waiting()) + " others waiting";
     if (at.last_failure)

@@ -68,7 +68,8 @@ public:
     static std::shared_ptr<origin const> const& origin_of(site const& at) noexcept;
 
     /// Takes an idle connection, if there is one that is alive. Otherwise queues `me` for `wait`, or says why not.
-    std::optional<result<lease>> take(site& at, waiter& me, time_point now, std::optional<time_point> dialled_after);
+    std::optional<result<lease>> take(site& at, waiter& me, time_point now, std::optional<time_point> dialled_after,
+                                      bool first);
 
     /// Waits for what `take` did not have.
     /// \returns a failure of phase `queue`, or of the dial that failed; nothing was sent

@@ -24,6 +24,10 @@ struct request_access {
     static void only_dialled_after(request& r, time_point t) { r.dialled_after_ = t; }
     static std::optional<time_point> dialled_after(request const& r) { return r.dialled_after_; }
 
+    /// Others wait for what it brings, as for a token: it does not wait behind them for a connection.
+    static void put_first(request& r) { r.first_ = true; }
+    static bool goes_first(request const& r) { return r.first_; }
+
     static void count_attempt(request& r, int attempt) { r.attempt_ = attempt; }
     static int attempt_of(request const& r) { return r.attempt_; }
 };

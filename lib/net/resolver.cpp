@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/resolver.hpp"
 
+#include "base/duration_text.hpp"
 #include "base/parking.hpp"
 #include "net/sansio/address.hpp"
 #include "net/system_error.hpp"
@@ -69,10 +70,7 @@ asio::awaitable<result<endpoints>> resolve(asio::any_io_executor executor, std::
         it->resolver.cancel();
         if (why == woken::cancelled)
             co_return failed(jeton::errc::cancelled, host, "cancelled");
-        co_return failed(jeton::errc::timed_out, host,
-                         "no answer within "
-                             + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count())
-                             + " ms");
+        co_return failed(jeton::errc::timed_out, host, "no answer within " + duration_text(limit));
     }
     if (it->error)
         co_return failed(errc_of(it->error, errc::resolver_failed), host, it->error.message());

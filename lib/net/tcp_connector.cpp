@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/tcp_connector.hpp"
 
+#include "base/duration_text.hpp"
 #include "net/resolver.hpp"
 #include "net/system_error.hpp"
 #include "net/tcp_stream.hpp"
@@ -50,11 +51,6 @@ struct closable_socket {
         socket.close(ignored);
     }
 };
-
-std::string in_milliseconds(duration d)
-{
-    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
-}
 
 std::string text_of(asio::ip::tcp::endpoint const& at)
 {
@@ -135,7 +131,7 @@ awaitable<result<connection>> tcp_connector::run(asio::any_io_executor executor,
         std::error_code ignored;
         socket.close(ignored);
         tried += (tried.empty() ? "" : "; ") + where + ": "
-                 + (error == jeton::errc::timed_out ? "no answer within " + in_milliseconds(share) : error.message());
+                 + (error == jeton::errc::timed_out ? "no answer within " + duration_text(share) : error.message());
         // Not the address's fault, and the next one would fare no better.
         if (error == jeton::errc::cancelled || error == errc::no_descriptors)
             break;
@@ -156,7 +152,7 @@ awaitable<result<connection>> tcp_connector::run(asio::any_io_executor executor,
         auto const& why = shaken.error();
         auto diag = why.diag();
         if (limit.passed())
-            diag.ours = "no TLS handshake within " + in_milliseconds(limits.tls);
+            diag.ours = "no TLS handshake within " + duration_text(limits.tls);
         diag.ours = where + " (" + to.host() + "): " + diag.ours;
         co_return failure(limit.passed() ? make_error_code(jeton::errc::timed_out) : why.code(), phase::tls,
                           delivery::not_sent, std::move(diag));

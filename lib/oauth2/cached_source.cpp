@@ -2,6 +2,7 @@
 #include <jeton/oauth2/sources.hpp>
 
 #include "base/cancellation.hpp"
+#include "base/duration_text.hpp"
 #include "base/hop.hpp"
 #include "base/parking.hpp"
 #include "base/timekeeper.hpp"
@@ -36,23 +37,18 @@ failure out_of_a_source(char const* what)
             "the token source threw: " + untrusted_text(what, 256)};
 }
 
-std::string seconds_text(duration d)
-{
-    auto const tenth = std::chrono::duration_cast<std::chrono::duration<long long, std::deci>>(d).count();
-    return std::to_string(tenth / 10) + '.' + std::to_string(tenth % 10) + " s";
-}
-
 // The hands of token_slot: it decides, this fetches, waits and wakes.
 //
 // Held by the source and by every coroutine at work for it. What says so belongs to `home`; the rest is under the mutex.
 class core final : public std::enable_shared_from_this<core> {
 public:
     core(std::shared_ptr<token_source> upstream, serial home, std::shared_ptr<clock> time, refresh_policy policy,
-         std::shared_ptr<observer> watcher)
+         std::shared_ptr<observer> watcher, std::function<bool()> identity_changed)
         : upstream_(std::move(upstream)),
           home_(std::move(home)),
           time_(std::move(time)),
           watcher_(std::move(watcher)),
+          identity_changed_(std::move(identity_changed)),
           flight_limit_(policy.flight_limit),
           slot_(policy, std::random_device{}())
     {}
@@ -195,6 +191,25 @@ public:
         return s;
     }
 
+    // Any thread. Whether what has just been refused may be tried again at once, with another secret.
+    bool identity_changed(failure const& refused)
+    {
+        if (!identity_changed_ || refused.code() != cond::credentials)
+            return false;
+        {
+            std::lock_guard const lock(mutex_);
+            auto const now = time_->now();
+            if (now < next_look_at_identity_)
+                return false;
+            next_look_at_identity_ = saturating_add(now, std::chrono::seconds(1));
+        }
+        try {
+            return identity_changed_();
+        } catch (...) {
+            return false;  // the user's; whatever is wrong with it, the flight will tell
+        }
+    }
+
     void forgive()
     {
         std::lock_guard const lock(mutex_);
@@ -296,7 +311,7 @@ private:
         if (f->outcome)
             return;
         land(f, failure(jeton::errc::timed_out, phase::token, delivery::not_sent,
-                        "no token after " + seconds_text(flight_limit_) + ", the limit of one flight"));
+                        "no token after " + duration_text(flight_limit_) + ", the limit of one flight"));
         // A source that does not listen is left to itself: what it brings in the end is dropped.
         f->stop.emit(asio::cancellation_type::terminal);
     }
@@ -374,12 +389,14 @@ private:
     serial const home_;
     std::shared_ptr<clock> const time_;
     std::shared_ptr<observer> const watcher_;
+    std::function<bool()> const identity_changed_;
     duration const flight_limit_;
 
     mutable std::mutex mutex_{};
     token_slot slot_;
     std::weak_ptr<flight> current_{};  // held by the fetch, and by those who wait for it
     bool closed_ = false;
+    time_point next_look_at_identity_{};
     std::uint64_t waited_ = 0;
     std::uint64_t coalesced_ = 0;
 
@@ -419,6 +436,10 @@ public:
 
         auto const self = core_;
         auto plan = self->ask(demand);
+        if (plan.step.why && self->identity_changed(*plan.step.why)) {
+            self->forgive();
+            plan = self->ask(demand);
+        }
         if (plan.to_start)
             self->take_off(std::move(plan.to_start));
         if (plan.step.token) {
@@ -464,12 +485,14 @@ private:
 
 std::shared_ptr<caching_token_source> with_cache(std::shared_ptr<token_source> upstream, serial home,
                                                  std::shared_ptr<clock> time, refresh_policy policy,
-                                                 std::shared_ptr<observer> watcher)
+                                                 std::shared_ptr<observer> watcher,
+                                                 std::function<bool()> identity_changed)
 {
     if (!upstream || !time)
         throw std::invalid_argument("jeton: with_cache: no source or no clock");
-    return std::make_shared<cached_source>(
-        std::make_shared<core>(std::move(upstream), std::move(home), std::move(time), policy, std::move(watcher)));
+    return std::make_shared<cached_source>(std::make_shared<core>(std::move(upstream), std::move(home), std::move(time),
+                                                                  policy, std::move(watcher),
+                                                                  std::move(identity_changed)));
 }
 
 }  // namespace jeton::oauth2

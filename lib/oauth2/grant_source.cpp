@@ -121,6 +121,7 @@ private:
                                                  std::shared_ptr<sent_secrets const> secrets)
     {
         message.deadline(longest_exchange);
+        http::request_access::put_first(message);
         if (by)
             message.deadline(*by);
         self->tell(kind);

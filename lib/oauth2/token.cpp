@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <jeton/oauth2/token.hpp>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
+#include "base/fingerprint.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace jeton::oauth2 {
 
@@ -21,27 +18,6 @@ std::shared_ptr<secret const> authorization_line(std::string_view access)
     line.reserve(before.size() + access.size() + after.size());
     line.append(before).append(access).append(after);
     return std::make_shared<secret const>(std::move(line));
-}
-
-// Keyed, so that whoever has the logs cannot try out tokens; the key dies with the process.
-std::string fingerprint_of(std::string_view access)
-{
-    static auto const key = [] {
-        std::array<unsigned char, 32> k{};
-        RAND_bytes(k.data(), static_cast<int>(k.size()));
-        return k;
-    }();
-    std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-    unsigned int size = 0;
-    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<unsigned char const*>(access.data()),
-         access.size(), hash.data(), &size);
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    for (std::size_t i = 0; i != 8; ++i) {
-        text += digits[hash[i] >> 4];
-        text += digits[hash[i] & 15];
-    }
-    return text;
 }
 
 // How far apart two points are; the far ends of a clock are told apart without overflow.

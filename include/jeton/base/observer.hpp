@@ -70,7 +70,7 @@ struct token_failed {
 struct token_refused {
     std::string origin{};
     std::uint64_t generation{};
-    bool circuit_opened{};  ///< even a new one was refused; no further refresh for now
+    bool circuit_opened{};  ///< even a new one was refused; none is fetched for a while
 };
 
 }  // namespace happenings

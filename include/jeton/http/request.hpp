@@ -110,6 +110,7 @@ private:
     std::shared_ptr<secret const> authorization_{};
     std::optional<time_point> dialled_after_{};
     int attempt_ = 1;
+    bool first_ = false;
 };
 
 }  // namespace jeton::http

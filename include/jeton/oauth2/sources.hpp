@@ -9,6 +9,7 @@
 #include <jeton/oauth2/token_endpoint.hpp>
 #include <jeton/oauth2/token_source.hpp>
 
+#include <functional>
 #include <memory>
 
 namespace jeton::oauth2 {
@@ -63,9 +64,13 @@ public:
 /// the source, and the fetch still lands. Callers on `home` read a fresh token without a lock; callers elsewhere take
 /// one for an instant. A cache that is destroyed ends its flight.
 ///
+/// While a permanent refusal (`cond::credentials`) is answered from memory, `identity_changed` is asked at most once a second,
+/// on the caller's thread, whether the client has another secret by now; if so, the refusal is forgotten.
+///
 /// \throws std::invalid_argument  `policy` breaks its own rule.
 std::shared_ptr<caching_token_source> with_cache(std::shared_ptr<token_source> upstream, serial home,
                                                  std::shared_ptr<clock> time, refresh_policy policy = {},
-                                                 std::shared_ptr<observer> watcher = {});
+                                                 std::shared_ptr<observer> watcher = {},
+                                                 std::function<bool()> identity_changed = {});
 
 }  // namespace jeton::oauth2

@@ -47,7 +47,7 @@ std::uint32_t pool_plan::allot(list& unused, std::vector<Node>& nodes)
     return id;
 }
 
-auto pool_plan::on_demand(time_point now, std::optional<time_point> dialled_after) -> placing
+auto pool_plan::on_demand(time_point now, std::optional<time_point> dialled_after, bool first) -> placing
 {
     todo_.clear();
     if (shutting_down_)
@@ -59,17 +59,21 @@ auto pool_plan::on_demand(time_point now, std::optional<time_point> dialled_afte
             enlist(c, now);
         return {.what = placing::kind::use, .id = c};
     }
-    if (waiting() >= limits_.waiters)
+    if (waiting() >= limits_.waiters && !first)
         return {.what = placing::kind::full};
 
     auto const w = allot(unused_waiters_, waiters_);
-    waiters_[w].ticket = ++tickets_;
+    waiters_[w].ticket = first ? 0 : ++tickets_;
     if (dialled_after) {
         waiters_[w].choosy = true;
         waiters_[w].younger_than = *dialled_after;
         waiters_[w].after_serial = serials_;
     }
-    push_back(dialled_after ? choosy_ : ordinary_, waiters_, w);
+    auto& queue = dialled_after ? choosy_ : ordinary_;
+    if (first)
+        push_front(queue, waiters_, w);
+    else
+        push_back(queue, waiters_, w);
     dial_if_wanted();
     return {.what = placing::kind::wait, .id = w};
 }

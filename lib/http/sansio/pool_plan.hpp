@@ -70,7 +70,8 @@ public:
 
     /// A request wants a connection; with `dialled_after`, only one whose dial ended after that moment, which must not
     /// lie in the future. Others overtake it. Ask `todo()` for what follows if it has to wait.
-    placing on_demand(time_point now, std::optional<time_point> dialled_after = {});
+    /// One that goes `first` overtakes everybody and is never turned away: the others wait for what it brings.
+    placing on_demand(time_point now, std::optional<time_point> dialled_after = {}, bool first = false);
 
     actions on_dialled(connection_id c, time_point now, std::uint32_t slots = 1);
     actions on_dial_failed(connection_id c);
@@ -120,7 +121,7 @@ private:
     };
     struct waiter : links {
         bool choosy = false;
-        std::uint64_t ticket = 0;        // order of arrival
+        std::uint64_t ticket = 0;        // order of arrival, from 1; 0 for one that goes first
         std::uint64_t after_serial = 0;  // a connection dialled since it asked will do, even in the same instant
         time_point younger_than{};
     };

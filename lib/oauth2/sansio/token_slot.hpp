@@ -41,7 +41,7 @@ public:
         use_and_fetch,   ///< hand out step::token, and start a flight that nobody waits for
         fetch_and_wait,  ///< start a flight, then answer with its outcome
         wait,            ///< a flight is under way: answer with its outcome
-        refuse,          ///< there is none for now: answer with step::why
+        refuse,          ///< there is none at present: answer with step::why
     };
 
     struct step {

@@ -84,9 +84,10 @@ BOOST_AUTO_TEST_CASE(seen_from_elsewhere_a_failure_changes_in_that_alone)
 BOOST_AUTO_TEST_CASE(the_line_for_the_log_has_nothing_that_the_peer_said)
 {
     failure const why(errc::timed_out, phase::first_byte, delivery::maybe_processed, refused_by_peer());
-    BOOST_TEST(why.to_string()
-               == "timed out (jeton:2), phase first_byte, maybe_processed: token endpoint https://auth.example/token "
-                  "answered 503");
+    BOOST_TEST(
+        why.to_string()
+        == "timed out (jeton.timed_out), phase first_byte, maybe_processed: token endpoint https://auth.example/token "
+           "answered 503");
     BOOST_TEST(failure(errc::cancelled, phase::none, delivery::not_sent).to_string()
                == "cancelled by the caller (jeton:1), not_sent");
 }

@@ -74,6 +74,19 @@ BOOST_AUTO_TEST_CASE(the_first_request_waits_for_a_dial)
     BOOST_TEST(plan.busy() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(who_goes_first_overtakes_all_and_is_never_turned_away)
+{
+    pool_plan plan({.connections = 1, .waiters = 2});
+    (void)plan.on_demand(at(0s));
+    (void)plan.on_dialled(0, at(0s));
+    BOOST_TEST(told(plan.on_demand(at(1s))) == "wait 0");
+    BOOST_TEST(told(plan.on_demand(at(2s))) == "wait 1");
+    BOOST_TEST(told(plan.on_demand(at(3s))) == "full");
+    BOOST_TEST(told(plan.on_demand(at(3s), {}, true)) == "wait 2");
+    BOOST_TEST(told(plan.on_released(0, at(4s), true)) == "hand 0>2");
+    BOOST_TEST(told(plan.on_released(0, at(5s), true)) == "hand 0>0");
+}
+
 BOOST_AUTO_TEST_CASE(a_released_connection_is_used_again_and_the_last_one_first)
 {
     auto plan = with_idle(3);

@@ -192,7 +192,11 @@ BOOST_AUTO_TEST_CASE(no_parameter_is_sent_twice_or_without_a_value)
     e.parameters = {{"audience", "x"}, {"empty", ""}};
     BOOST_TEST(body(e)
                == "grant_type=client_credentials&client_id=me&client_secret=s3cret&scope=read+write&audience=x");
+}
 
+BOOST_AUTO_TEST_CASE(a_parameter_that_is_doubled_or_not_the_callers_is_refused)
+{
+    // A5
     for (auto const* name : {"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type",
                              "scope", "refresh_token", ""})
         refuses(oauth2::errc::bad_parameter, [name](auto& x) { x.parameters = {{name, "x"}}; });

@@ -94,6 +94,15 @@ BOOST_AUTO_TEST_CASE(a_token_is_read_with_all_that_belongs_to_it)
     BOOST_TEST(read(201, with("")).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(every_character_of_a_bearer_token_is_taken)
+{
+    // B2
+    std::string_view const all = "ABCXYZabcxyz0189-._~+/==";
+    auto const t = good(R"({"token_type":"Bearer","access_token":")" + std::string(all) + "\"}");
+    BOOST_TEST(t->access() == all);
+    BOOST_TEST(t->authorization()->reveal() == "Authorization: Bearer " + std::string(all) + "\r\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_token_that_cannot_stand_in_a_header_is_refused)
 {
     // A7, B2, FAULTS 45
@@ -114,6 +123,13 @@ BOOST_AUTO_TEST_CASE(tokens_may_be_long_but_not_without_bound)
     rules.longest_token = 20;
     BOOST_TEST(good(of(20)) != nullptr);
     (void)bad(of(21), oauth2::errc::bad_response);
+}
+
+BOOST_AUTO_TEST_CASE(the_type_is_bearer_in_whatever_case)
+{
+    // A8
+    for (auto const* type : {"Bearer", "bearer", "BEARER", "bEARER"})
+        BOOST_TEST(good(R"({"access_token":"a","token_type":")" + std::string(type) + "\"}")->access() == "a");
 }
 
 BOOST_AUTO_TEST_CASE(another_type_than_bearer_is_refused)
@@ -324,6 +340,11 @@ BOOST_AUTO_TEST_CASE(an_error_within_a_200_is_no_token)
     auto const why = bad(with(R"(,"error":"invalid_scope")"), oauth2::errc::invalid_scope);
     BOOST_TEST(why.diag().peer_code == "invalid_scope");
     (void)bad(R"({"error":"whatever"})", oauth2::errc::refused);
+}
+
+BOOST_AUTO_TEST_CASE(an_error_of_null_is_none)
+{
+    // A13
     BOOST_TEST(good(with(R"(,"error":null)")) != nullptr);
 }
 
