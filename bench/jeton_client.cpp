@@ -16,8 +16,8 @@ namespace {
 struct progress {
     std::uint64_t started = 0;
     std::uint64_t finished = 0;
-    std::uint64_t allocations_at_half = 0;
-    std::uint64_t allocations_at_end = 0;
+    bench::allocation_count at_half{};
+    bench::allocation_count at_end{};
     std::uint64_t running = 0;
 };
 
@@ -29,10 +29,10 @@ asio::awaitable<void> worker(jeton::client& api, bench::workload const& w, jeton
         if (answer.status() != 200)
             throw std::runtime_error("answered with " + std::to_string(answer.status()));
         if (++p.finished == w.requests / 2)
-            p.allocations_at_half = bench::allocations();
+            p.at_half = bench::allocations();
     }
     if (--p.running == 0) {
-        p.allocations_at_end = bench::allocations();
+        p.at_end = bench::allocations();
         co_await api.shut_down();
     }
 }
@@ -68,9 +68,10 @@ int main(int argc, char** argv)
     asio::co_spawn(io, workers(api, w, p), asio::detached);
     io.run();
 
-    auto const counted = p.finished - w.requests / 2;
-    std::cout << p.finished << " requests, "
-              << static_cast<double>(p.allocations_at_end - p.allocations_at_half) / static_cast<double>(counted)
-              << " allocations each\n";
+    auto const counted = static_cast<double>(p.finished - w.requests / 2);
+    std::cout << p.finished
+              << " requests; allocations each: " << static_cast<double>(p.at_end.all - p.at_half.all) / counted
+              << ", of those by operator new "
+              << static_cast<double>(p.at_end.by_operator_new - p.at_half.by_operator_new) / counted << '\n';
     return p.finished == w.requests ? 0 : 1;
 }

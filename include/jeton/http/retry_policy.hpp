@@ -11,7 +11,8 @@ namespace jeton::http {
 /// When a request is sent again without the caller's doing. Whatever stands here, a request goes out twice only if that
 /// is safe: nothing of it had left, its method is idempotent (RFC 9110 §9.2.2), or the caller called it replayable.
 struct retry_policy {
-    /// How often one request may be sent in all. At least 1; 1: never again.
+    /// How often one request may be sent in all. At least 1; 1: never again. Waiting until a token will be asked for again
+    /// (`diag().retry_at`) does not count: nothing has been sent by then.
     int attempts = 3;
 
     /// Pause before the second attempt; doubles each time, with equal jitter. A request whose reused connection

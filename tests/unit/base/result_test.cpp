@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(the_line_for_the_log_has_nothing_that_the_peer_said)
         == "timed out (jeton.timed_out), phase first_byte, maybe_processed: token endpoint https://auth.example/token "
            "answered 503");
     BOOST_TEST(failure(errc::cancelled, phase::none, delivery::not_sent).to_string()
-               == "cancelled by the caller (jeton:1), not_sent");
+               == "cancelled by the caller (jeton.cancelled), not_sent");
 }
 
 BOOST_AUTO_TEST_CASE(every_phase_and_delivery_has_its_name)

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "base/cancellation.hpp"
+#include "base/duration_text.hpp"
+#include "base/parking.hpp"
+#include "base/timekeeper.hpp"
+#include "base/untrusted_text.hpp"
+#include "oauth2/sansio/token_slot.hpp"
+
+#include <jeton/oauth2/sources.hpp>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <random>
+#include <string>
+#include <utility>
+
+namespace jeton::oauth2 {
+
+/// The hands of token_slot: it decides, this fetches, waits and wakes.
+///
+/// Held by the source and by every coroutine at work for it. What says so belongs to `home`; the rest is under the mutex.
+class token_core final : public std::enable_shared_from_this<token_core> {
+public:
+    token_core(std::shared_ptr<token_source> upstream, serial home, std::shared_ptr<clock> time, refresh_policy policy,
+               std::shared_ptr<observer> watcher, std::function<bool()> identity_changed)
+        : upstream_(std::move(upstream)),
+          home_(std::move(home)),
+          time_(std::move(time)),
+          watcher_(std::move(watcher)),
+          identity_changed_(std::move(identity_changed)),
+          flight_limit_(policy.flight_limit),
+          slot_(policy, std::random_device{}())
+    {}
+
+    asio::any_io_executor const& home() const noexcept { return home_.executor(); }
+
+    // One fetch and whoever waits for it. Waiters hold on to their flight: by the time they run, the slot may already be
+    // on its next one. On home, except `takes_off`, which does not change.
+    struct flight {
+        struct limit final : timer {
+            explicit limit(token_core& owner, flight& whose) : owner_(owner), whose_(whose) {}
+            void on_due() override
+            {
+                // Not from within the timers: landing may be the end of them.
+                asio::post(owner_.home(), [c = owner_.shared_from_this(), f = whose_.self.lock()] { c->overdue(f); });
+            }
+            token_core& owner_;
+            flight& whose_;
+        };
+
+        explicit flight(moment at) : takes_off(at) {}
+
+        // What keeps the core alive while the fetch runs; the fetch holds it, so that a context which dies with the
+        // fetch in it lets go of both. Taken back from a fetch that is abandoned.
+        struct ticket {
+            std::shared_ptr<token_core> owner{};
+        };
+
+        moment takes_off;
+        std::weak_ptr<flight> self{};
+        std::weak_ptr<ticket> under_way{};
+        std::optional<result<token_ptr>> outcome{};
+        parking landed{};
+        asio::cancellation_signal stop{};
+        std::unique_ptr<limit> until{};
+    };
+
+    struct plan {
+        token_slot::step step{};
+        std::shared_ptr<flight> to_join{};
+        std::shared_ptr<flight> to_start{};
+        std::uint64_t word = 0;
+    };
+
+    // Home. What may be handed out without a question; null: ask.
+    token_ptr const* at_hand() const noexcept
+    {
+        return at_hand_.token && at_hand_.word == word_.load(std::memory_order_acquire) && time_->now() < at_hand_.until
+                   ? &at_hand_.token
+                   : nullptr;
+    }
+
+    // Home.
+    void keep_at_hand(plan const& p)
+    {
+        if (!at_hand_.token || at_hand_.token.get() != p.step.token.get())
+            // A control block of our own: the count of the token's is written to by whoever is elsewhere.
+            at_hand_.token = token_ptr(p.step.token.get(), [t = p.step.token](token const*) {});
+        at_hand_.until = p.step.valid_until;
+        at_hand_.word = p.word;
+    }
+
+    // Any thread.
+    plan ask(token_demand const& demand)
+    {
+        using action = token_slot::action;
+        auto const now = time_->both();
+        std::lock_guard const lock(mutex_);
+        plan p;
+        if (closed_) {
+            p.step = {.what = action::refuse, .token = {}, .why = shut_down_failure(), .valid_until = {}};
+            return p;
+        }
+        auto const had = slot_.look_token();
+        p.step = slot_.on_demand(demand, now);
+        if (p.step.what == action::use_and_fetch || p.step.what == action::fetch_and_wait) {
+            p.to_start = std::make_shared<flight>(now);
+            p.to_start->self = p.to_start;
+            current_ = p.to_start;
+        }
+        if (p.step.what == action::fetch_and_wait || p.step.what == action::wait) {
+            p.to_join = current_.lock();
+            if (!p.to_join)
+                p.step.why = shut_down_failure();  // it went down with its context
+            ++waited_;
+            coalesced_ += p.step.what == action::wait;
+        }
+        if (had != slot_.look_token())
+            changed();
+        p.word = word_.load(std::memory_order_relaxed);
+        return p;
+    }
+
+    // Any thread.
+    void take_off(std::shared_ptr<flight> f)
+    {
+        auto start = [self = shared_from_this(), f] { self->start(f); };
+        asio::post(home(), std::move(start));
+    }
+
+    // Home; waits for the flight's end on behalf of one caller.
+    static awaitable<result<token_ptr>> join(std::shared_ptr<token_core> self, std::shared_ptr<flight> f,
+                                             token_demand demand)
+    {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        if (!f->outcome) {
+            presence const here(*self);
+            auto const why = co_await f->landed.wait(self->timers_.get(), demand.deadline());
+            if (why == woken::cancelled)
+                co_return failure(jeton::errc::cancelled, phase::token, delivery::not_sent,
+                                  "cancelled while waiting for a token");
+            if (why == woken::timed_out || !f->outcome)
+                co_return failure(jeton::errc::timed_out, phase::token, delivery::not_sent,
+                                  "the deadline passed while waiting for a token, which is still being fetched");
+        }
+        co_return token_slot::share(*f->outcome, demand, self->time_->both());
+    }
+
+    token_snapshot look() const
+    {
+        auto const now = time_->both();
+        std::lock_guard const lock(mutex_);
+        auto r = slot_.look(now);
+        token_snapshot s;
+        s.is = static_cast<token_snapshot::state>(r.is);
+        if (r.token) {
+            s.generation = r.token->generation;
+            s.fingerprint = r.token->fingerprint;
+            s.age = now.boot - r.token->sent().boot;
+        }
+        s.left = r.left;
+        s.refresh_in = r.refresh_in;
+        s.last_failure = std::move(r.last_failure);
+        s.retry_in = r.retry_in;
+        s.in_flight = r.in_flight;
+        s.circuit_open = r.circuit_open;
+        s.waiters = waiting_.load(std::memory_order_relaxed);
+        s.token_requests = r.flights;
+        s.coalesced = coalesced_;
+        s.waited = waited_;
+        return s;
+    }
+
+    // Any thread. Whether what has just been refused may be tried again at once, with another secret.
+    bool identity_changed(failure const& refused)
+    {
+        if (!identity_changed_ || refused.code() != cond::credentials)
+            return false;
+        {
+            std::lock_guard const lock(mutex_);
+            auto const now = time_->now();
+            if (now < next_look_at_identity_)
+                return false;
+            next_look_at_identity_ = saturating_add(now, std::chrono::seconds(1));
+        }
+        try {
+            return identity_changed_();
+        } catch (...) {
+            return false;  // the user's; whatever is wrong with it, the flight will tell
+        }
+    }
+
+    void forgive()
+    {
+        std::lock_guard const lock(mutex_);
+        slot_.forgive();
+        changed();
+    }
+
+    // Any thread, and more than once.
+    void close()
+    {
+        std::shared_ptr<flight> last;
+        {
+            std::lock_guard const lock(mutex_);
+            closed_ = true;
+            slot_.clear();
+            changed();
+            last = current_.lock();
+        }
+        asio::post(home(), [weak = weak_from_this(), last] {
+            if (auto const self = weak.lock())
+                self->end(last);
+        });
+    }
+
+    bool at_work() const
+    {
+        std::lock_guard const lock(mutex_);
+        return !current_.expired() || waiting_.load(std::memory_order_relaxed) != 0;
+    }
+
+private:
+    static failure shut_down_failure()
+    {
+        return {jeton::errc::shut_down, phase::token, delivery::not_sent, "the token cache has been shut down"};
+    }
+
+    static failure out_of_a_source(char const* what)
+    {
+        return {jeton::errc::unexpected, phase::token, delivery::not_sent,
+                "the token source threw: " + untrusted_text(what, 256)};
+    }
+
+    // The timers are there as long as anybody needs them, so that a cache at rest has nothing that is bound to home and
+    // may be destroyed by any thread.
+    class presence {
+    public:
+        explicit presence(token_core& of) : of_(of)
+        {
+            if (of_.present_++ == 0)
+                of_.timers_ = std::make_unique<timekeeper>(of_.home_, of_.time_);
+            of_.waiting_.fetch_add(1, std::memory_order_relaxed);
+        }
+        presence(presence const&) = delete;
+        presence& operator=(presence const&) = delete;
+        ~presence()
+        {
+            of_.waiting_.fetch_sub(1, std::memory_order_relaxed);
+            of_.leave();
+        }
+
+    private:
+        token_core& of_;
+    };
+
+    void leave()
+    {
+        if (--present_ == 0)
+            timers_.reset();
+    }
+
+    void changed() { word_.fetch_add(1, std::memory_order_release); }
+
+    void start(std::shared_ptr<flight> const& f)
+    {
+        if (f->outcome)
+            return;
+        if (present_++ == 0)
+            timers_ = std::make_unique<timekeeper>(home_, time_);
+        f->until = std::make_unique<flight::limit>(*this, *f);
+        timers_->arm(*f->until, saturating_add(f->takes_off.boot, flight_limit_));
+
+        auto const ticket = std::make_shared<flight::ticket>();
+        ticket->owner = shared_from_this();
+        f->under_way = ticket;
+        auto done = [ticket, f](std::exception_ptr thrown, result<token_ptr> outcome) {
+            if (auto const self = ticket->owner)
+                self->land(f, thrown ? out_of_a_source("an error on its way back") : std::move(outcome));
+        };
+        asio::co_spawn(home(), fetch(upstream_), asio::bind_cancellation_slot(f->stop.slot(), std::move(done)));
+    }
+
+    // Users write sources, too; one that throws must not strand those who wait.
+    static awaitable<result<token_ptr>> fetch(std::shared_ptr<token_source> upstream)
+    {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        token_demand any;
+        try {
+            co_return co_await upstream->get(std::move(any));
+        } catch (error const& e) {
+            co_return e.why();
+        } catch (std::exception const& e) {
+            co_return out_of_a_source(e.what());
+        } catch (...) {
+            co_return out_of_a_source("something that is no std::exception");
+        }
+    }
+
+    void overdue(std::shared_ptr<flight> const& f)
+    {
+        if (f->outcome)
+            return;
+        land(f, failure(jeton::errc::timed_out, phase::token, delivery::not_sent,
+                        "no token after " + duration_text(flight_limit_) + ", the limit of one flight"));
+        // A source that does not listen is left to itself: what it brings in the end is dropped.
+        f->stop.emit(asio::cancellation_type::terminal);
+    }
+
+    void land(std::shared_ptr<flight> const& f, result<token_ptr> outcome)
+    {
+        if (f->outcome)
+            return;
+        auto const now = time_->both();
+        auto const took = now.boot - f->takes_off.boot;
+        std::optional<token_slot::landing> what;
+        {
+            std::lock_guard const lock(mutex_);
+            if (current_.lock() == f)
+                current_.reset();
+            if (!closed_) {
+                what = slot_.on_landed(outcome, now, took);
+                if (what->outcome && (*what->outcome)->endpoint != endpoint_)
+                    endpoint_ = (*what->outcome)->endpoint;
+                changed();
+            }
+        }
+        f->outcome = what ? what->outcome : result<token_ptr>(shut_down_failure());
+        put_down(*f);
+        f->landed.wake_all();
+        if (what)
+            tell(*what, took);
+    }
+
+    void end(std::shared_ptr<flight> const& last)
+    {
+        at_hand_ = {};
+        if (!last || last->outcome)
+            return;
+        land(last, shut_down_failure());
+        last->stop.emit(asio::cancellation_type::terminal);
+    }
+
+    void put_down(flight& f)
+    {
+        if (!f.until)
+            return;
+        f.until->disarm();
+        if (auto const ticket = f.under_way.lock())
+            ticket->owner.reset();
+        leave();
+    }
+
+    void tell(token_slot::landing const& what, duration took)
+    {
+        if (!watcher_)
+            return;
+        try {
+            if (what.outcome) {
+                auto const& t = **what.outcome;
+                watcher_->on(happenings::token_granted{.endpoint = t.endpoint,
+                                                       .generation = t.generation,
+                                                       .fingerprint = t.fingerprint,
+                                                       .lifetime = t.lifetime(),
+                                                       .took = took,
+                                                       .same_as_before = what.same_as_before,
+                                                       .may_be_cached = t.may_be_cached});
+            } else {
+                watcher_->on(happenings::token_failed{.endpoint = endpoint_,
+                                                      .why = what.outcome.error(),
+                                                      .failures_in_a_row = what.failures_in_a_row,
+                                                      .pause = what.pause});
+            }
+        } catch (...) {
+            // An observer only looks on.
+        }
+    }
+
+    std::shared_ptr<token_source> const upstream_;
+    serial const home_;
+    std::shared_ptr<clock> const time_;
+    std::shared_ptr<observer> const watcher_;
+    std::function<bool()> const identity_changed_;
+    duration const flight_limit_;
+
+    mutable std::mutex mutex_{};
+    token_slot slot_;
+    std::weak_ptr<flight> current_{};  // held by the fetch, and by those who wait for it
+    bool closed_ = false;
+    time_point next_look_at_identity_{};
+    std::uint64_t waited_ = 0;
+    std::uint64_t coalesced_ = 0;
+
+    // Written when a token lands or falls, read for every request: not beside what is written more often.
+    alignas(64) std::atomic<std::uint64_t> word_ = 1;
+
+    struct {
+        token_ptr token{};
+        time_point until{};
+        std::uint64_t word = 0;
+    } at_hand_{};                           // home only
+    std::unique_ptr<timekeeper> timers_{};  // home only
+    std::size_t present_ = 0;               // home only
+    std::string endpoint_{};                // home only
+    std::atomic<std::size_t> waiting_ = 0;  // written on home
+};
+
+}  // namespace jeton::oauth2
