@@ -7,12 +7,12 @@
 #include <jeton/client/client.hpp>
 
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -86,14 +86,13 @@ int count(char const* what, masked_text const& wanted)
 
 asio::awaitable<void> work(jeton::client& api, std::vector<masked_text>& tokens)
 {
-    for (int i = 0; i != 3; ++i) {
-        auto const token = (co_await api.token()).value();
-        tokens.push_back(masked(token->access()));
-        for (int j = 0; j != 5; ++j)
-            std::cout << (co_await api.get("/balance")).value().status() << '\n';
-        auto const next = (co_await api.token(jeton::oauth2::token_demand::instead_of(token))).value();
-        std::cout << next->fingerprint << '\n';
-    }
+    auto const first = (co_await api.token()).value();
+    tokens.push_back(masked(first->access()));
+    for (int i = 0; i != 5; ++i)
+        std::cout << (co_await api.get("/balance")).value().status() << '\n';
+    auto const second = (co_await api.token(jeton::oauth2::token_demand::instead_of(first))).value();
+    tokens.push_back(masked(second->access()));
+    std::cout << (co_await api.get("/balance")).value().status() << std::endl;
     co_await api.shut_down();
 }
 
@@ -115,11 +114,17 @@ int main(int argc, char** argv)
     std::vector<masked_text> wanted;
     asio::io_context io(1);
     jeton::client api(jeton::serial(io), server, jeton::credentials::from_file(argv[4], argv[5]), options);
-    asio::co_spawn(io, work(api, wanted), asio::detached);
-    io.run();
-
-    if (wanted.size() != 3)
+    asio::co_spawn(io, work(api, wanted), [](std::exception_ptr e) {
+        if (e)
+            std::rethrow_exception(e);
+    });
+    try {
+        io.run();
+    } catch (std::exception const& e) {
+        std::cout << e.what() << '\n';
         return 3;
+    }
+
     int found = count("client secret", from_hex(argv[6]));
     for (auto const& token : wanted)
         found += count("token", token);
