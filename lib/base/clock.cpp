@@ -33,7 +33,12 @@ public:
         int const fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
         if (fd < 0)
             throw std::system_error(errno, std::system_category(), "timerfd_create");
-        descriptor_.assign(fd);
+        std::error_code error;
+        descriptor_.assign(fd, error);
+        if (error) {
+            ::close(fd);
+            throw std::system_error(error, "timerfd");
+        }
     }
 
     /// While a wait is pending already, this is one system call and nothing for the executor to do.

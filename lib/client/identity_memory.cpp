@@ -22,12 +22,11 @@ result<oauth2::client_identity> identity_memory::read()
         return failure(make_error_code(errc::shut_down), phase::token, delivery::not_sent,
                        "the client has been shut down");
     auto got = who->read();
-    if (got) {
-        auto fingerprint = fingerprint_of(got->key.reveal());
-        std::lock_guard const lock(mutex_);
+    auto fingerprint = got ? fingerprint_of(got->key.reveal()) : std::string();
+    std::lock_guard const lock(mutex_);
+    if (got)
         id_ = got->id;
-        fingerprint_ = std::move(fingerprint);
-    }
+    fingerprint_ = std::move(fingerprint);
     return got;
 }
 

@@ -35,7 +35,7 @@ private:
     std::mutex mutex_{};
     std::shared_ptr<credentials const> who_;
     std::string id_{};
-    std::string fingerprint_{};  // of the key
+    std::string fingerprint_{};  // of the key; empty: it could not be read
 };
 
 }  // namespace jeton

@@ -94,6 +94,8 @@ public:
     {
         if (auto const* mistake = what.mistake())
             return *mistake;
+        if (connections->shutting_down())
+            return failure(jeton::errc::shut_down, phase::queue, delivery::not_sent, "the client has been shut down");
         if (auto const& known = request_access::origin_of(what)) {
             if (auto refused = refuse_plain(*known))
                 return *refused;
@@ -135,13 +137,16 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
 
     std::optional<result<response>> outcome;
     auto const here = co_await asio::this_coro::executor;
+    auto const state = co_await asio::this_coro::cancellation_state;
     if (here != self->home.executor()) {
+        outcome =
+            failure(jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled on the way to the client");
         try {
             auto op = send(self, std::move(what));
-            outcome = co_await hop(self->home.executor(), std::move(op));
+            if (!cancelled(state))
+                outcome = co_await hop(self->home.executor(), std::move(op));
         } catch (std::system_error const&) {
-            outcome =
-                failure(jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled on the way to the client");
+            // The outcome says so already.
         }
         co_await asio::this_coro::throw_if_cancelled(throws);
         co_return std::move(*outcome);
@@ -151,7 +156,6 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
     auto const begun = connections.timers().now();
     auto const deadline = self->deadline_of(what, begun);
     auto const where = self->locate(what);
-    auto const state = co_await asio::this_coro::cancellation_state;
     pool::lease lease;
     if (!where) {
         outcome = where.error();
@@ -179,7 +183,8 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
                              .origin_head = pool::head_of(**where),
                              .begun = lease.waited ? connections.timers().now() : begun,
                              .deadline = deadline,
-                             .first_byte = self->options.first_byte};
+                             .first_byte = self->options.first_byte,
+                             .handed_over = lease.waited};
         outcome = co_await lease.connection->exchange(order);
         if (*outcome) {
             auto& info = response_access::info(**outcome);

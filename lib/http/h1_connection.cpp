@@ -3,6 +3,7 @@
 
 #include "base/cancellation.hpp"
 #include "base/duration_text.hpp"
+#include "http/request_access.hpp"
 #include "http/sansio/h1_request_writer.hpp"
 
 #include <jeton/http/error.hpp>
@@ -10,7 +11,9 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <cassert>
@@ -48,7 +51,7 @@ private:
 };
 
 h1_connection::h1_connection(std::unique_ptr<net::stream> bytes, timekeeper& timers, answer_limits const& limits)
-    : stream_(std::move(bytes)), timers_(timers), decoder_(limits)
+    : stream_(std::move(bytes)), timers_(timers), limits_(limits), decoder_(limits)
 {}
 
 h1_connection::~h1_connection() { close(); }
@@ -60,25 +63,33 @@ void h1_connection::start(asio::any_io_executor const& home)
 
 awaitable<void> h1_connection::watch(std::shared_ptr<h1_connection> self)
 {
-    while (self->state_ != state::closed && self->spent_ == nullptr) {
+    // A connection that will not carry another request has an answer to bring to its end all the same.
+    while (self->state_ != state::closed && (self->spent_ == nullptr || self->state_ == state::exchanging)) {
         // An error shows itself again, and with its meaning, when reading.
         (void)co_await self->stream_->ready(direction::read);
-        if (self->state_ != state::closed)
-            self->on_readable();
+        bool more = self->state_ != state::closed && self->on_readable();
+        while (more) {
+            // What TLS has read ahead needs no waiting for, so the others' turn has to be made.
+            auto const executor = co_await asio::this_coro::executor;
+            co_await asio::post(executor, asio::use_awaitable);
+            more = self->state_ != state::closed && self->on_readable();
+        }
     }
 }
 
-void h1_connection::on_readable()
+// Returns whether there is more to read, but others should have their turn first.
+bool h1_connection::on_readable()
 {
     if (state_ != state::exchanging) {
         on_stir();
-        return;
+        return false;
     }
     try {
-        read_answer();
+        return read_answer();
     } catch (std::bad_alloc const&) {
         settle(std::make_error_code(std::errc::not_enough_memory), "there is no memory for the answer");
     }
+    return false;
 }
 
 // Something happened while nobody waits for an answer. TLS tickets and the like are taken care of by the stream.
@@ -102,7 +113,7 @@ bool h1_connection::fit()
     return false;
 }
 
-void h1_connection::read_answer()
+bool h1_connection::read_answer()
 {
     for (int i = 0; i < reads_in_a_row && state_ == state::exchanging; ++i) {
         // The body goes straight to where it stays if its place is known.
@@ -113,10 +124,10 @@ void h1_connection::read_answer()
 
         auto const got = stream_->read_some(room);
         if (got.would_block())
-            return;
+            return false;
         if (got.error) {
             on_read_error(got.error);
-            return;
+            return false;
         }
         if (!first_byte_at_)
             first_byte_at_ = timers_.now();
@@ -135,6 +146,7 @@ void h1_connection::read_answer()
         if (state_ == state::settled && !in_.empty())
             spend("unexpected bytes");  // RFC 9112 §6.3: they belong to no answer
     }
+    return state_ == state::exchanging;
 }
 
 // Returns whether the decoder has more to say about what it was fed.
@@ -219,6 +231,8 @@ awaitable<result<response>> h1_connection::exchange(exchange_order const& order)
     first_byte_at_.reset();
     aborted_.reset();
     lost_ = cut_short_ = false;
+    if (order.handed_over)
+        (void)fit();
     if (spent_ != nullptr) {
         // It died between being handed over and being used.
         lost_ = true;
@@ -232,7 +246,9 @@ awaitable<result<response>> h1_connection::exchange(exchange_order const& order)
     state_ = state::exchanging;
     tidy_ = false;
     secret_ = what.has_secret_body();
-    decoder_.begin(what.method() == "HEAD" ? request_kind::head : request_kind::other);
+    auto limits = limits_;
+    limits.body = std::min(limits.body, request_access::longest_answer(what));
+    decoder_.begin(what.method() == "HEAD" ? request_kind::head : request_kind::other, limits);
 
     std::string_view rest;
     try {

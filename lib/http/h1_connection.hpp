@@ -32,7 +32,8 @@ struct exchange_order {
     std::string_view origin_head{};  ///< of `h1_origin_head`
     time_point begun{};              ///< now
     time_point deadline{};
-    duration first_byte{};  ///< limit, from the end of writing
+    duration first_byte{};     ///< limit, from the end of writing
+    bool handed_over = false;  ///< by somebody who looked at it a turn of the loop ago
 };
 
 /// One HTTP/1.1 connection: carries one request after the other.
@@ -101,9 +102,9 @@ private:
 
     static awaitable<void> watch(std::shared_ptr<h1_connection> self);
     awaitable<void> wait_writable(time_point until);
-    void on_readable();
+    bool on_readable();
     void on_stir();
-    void read_answer();
+    bool read_answer();
     bool take(h1_response_decoder::step const& step);
     void on_read_error(std::error_code error);
     void settle(std::error_code code, char const* why);
@@ -118,6 +119,7 @@ private:
     std::unique_ptr<net::stream> stream_;
     timekeeper& timers_;
     keeper* keeper_ = nullptr;
+    answer_limits const limits_;
     h1_response_decoder decoder_;
     response_builder builder_{};
     wire_buffer in_{};

@@ -57,8 +57,12 @@ public:
         alarm_of(pool& p, site& s, void (pool::*ring)(site&)) : pool_(p), site_(s), ring_(ring) {}
         void on_due() override
         {
-            auto const keep = pool_.shared_from_this();
+            auto keep = pool_.shared_from_this();
+            auto const home = pool_.home_.executor();
             (pool_.*ring_)(site_);
+            // An observer may have let go of the client: the wheel that calls us must not go with it.
+            if (keep.use_count() == 1)
+                asio::post(home, [last = std::move(keep)] {});
         }
 
     private:
@@ -176,17 +180,21 @@ awaitable<result<pool::lease>> pool::wait(site& at, waiter& me, time_point since
 {
     auto limit = std::min(deadline, saturating_add(since, options_.queue));
     for (;;) {
-        auto why = co_await at.queue.wait(me.spot, timers_.get(), limit);
+        auto why = woken::signalled;
+        if (!me.got && !me.refused)
+            why = co_await at.queue.wait(me.spot, timers_.get(), limit);
         auto const state = co_await asio::this_coro::cancellation_state;
         if (cancelled(state))
             why = woken::cancelled;
         auto const now = timers_->now();
         bool const late = now >= deadline;
         if (me.got) {
-            if (why != woken::cancelled && !late)
+            if (why != woken::cancelled && !late && !abandoned_)
                 co_return *me.got;
             // It was handed over in the very moment in which nobody wanted it any more.
             give_back(*me.got, now);
+            if (abandoned_)
+                co_return abandoned(phase::queue);
         } else if (me.refused) {
             co_return *me.refused;
         } else if (why == woken::timed_out && !late && at.plan.waiting() <= at.plan.dialling()) {
@@ -333,7 +341,10 @@ awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::conn
 
     auto const begun = self->timers_->now();
     auto const& where = *at->where;
-    auto made = co_await connect(self->connector_, net::destination(where.host, where.port, where.secure));
+    result<net::connection> made = abandoned(phase::connect);
+    auto const state = co_await asio::this_coro::cancellation_state;
+    if (!cancelled(state))
+        made = co_await connect(self->connector_, net::destination(where.host, where.port, where.secure));
     auto const now = self->timers_->now();
     auto& p = *at->places[c];
     p.being_dialled = false;

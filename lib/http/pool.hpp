@@ -88,6 +88,7 @@ public:
 
     std::vector<pool_snapshot> snapshot() const;
     timekeeper& timers() const noexcept { return *timers_; }
+    bool shutting_down() const noexcept { return shutting_down_; }
 
 private:
     void on_spent(site& at, pool_plan::connection_id c);

@@ -28,6 +28,10 @@ struct request_access {
     static void put_first(request& r) { r.first_ = true; }
     static bool goes_first(request const& r) { return r.first_; }
 
+    /// Bytes of body that the answer may have, where that is less than the client allows.
+    static void limit_answer(request& r, std::size_t bytes) { r.longest_answer_ = bytes; }
+    static std::size_t longest_answer(request const& r) { return r.longest_answer_; }
+
     static void count_attempt(request& r, int attempt) { r.attempt_ = attempt; }
     static int attempt_of(request const& r) { return r.attempt_; }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <jeton/http/retry.hpp>
 
+#include "base/cancellation.hpp"
 #include "base/hop.hpp"
 #include "base/parking.hpp"
 #include "base/timekeeper.hpp"
@@ -48,13 +49,16 @@ private:
 
         std::optional<result<response>> outcome;
         auto const here = co_await asio::this_coro::executor;
+        auto const state = co_await asio::this_coro::cancellation_state;
         if (here != self->home_.executor()) {
+            outcome =
+                failure(jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled on the way to the client");
             try {
                 auto op = send(self, std::move(what));
-                outcome = co_await hop(self->home_.executor(), std::move(op));
+                if (!jeton::cancelled(state))
+                    outcome = co_await hop(self->home_.executor(), std::move(op));
             } catch (std::system_error const&) {
-                outcome = failure(jeton::errc::cancelled, phase::queue, delivery::not_sent,
-                                  "cancelled on the way to the client");
+                // The outcome says so already.
             }
             co_await asio::this_coro::throw_if_cancelled(throws);
             co_return std::move(*outcome);
@@ -66,6 +70,8 @@ private:
         self->budget_.on_request(begun);
         duration waited_for_token{};
         auto furthest = delivery::not_sent;
+        if (!what.within() && !what.until())
+            what.deadline(deadline);
         for (;;) {
             outcome = co_await self->inner_->send(what);
             if (*outcome && !plan.lists((*outcome)->status()))

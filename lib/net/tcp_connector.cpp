@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/tcp_connector.hpp"
 
+#include "base/cancellation.hpp"
 #include "base/duration_text.hpp"
 #include "net/resolver.hpp"
 #include "net/system_error.hpp"
@@ -62,6 +63,9 @@ std::string text_of(asio::ip::tcp::endpoint const& at)
 awaitable<std::error_code> connect_one(std::shared_ptr<timekeeper> timers, asio::ip::tcp::socket& socket,
                                        asio::ip::tcp::endpoint to, time_point until)
 {
+    auto const before = co_await asio::this_coro::cancellation_state;
+    if (cancelled(before))
+        co_return make_error_code(jeton::errc::cancelled);
     std::error_code error;
     socket.open(to.protocol(), error);
     if (error)
@@ -70,7 +74,7 @@ awaitable<std::error_code> connect_one(std::shared_ptr<timekeeper> timers, asio:
     time_limit limit(*timers, until, what);
     auto const [failed] = co_await socket.async_connect(to, asio::experimental::as_tuple(asio::use_awaitable));
     auto const state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none)
+    if (cancelled(state))
         co_return make_error_code(jeton::errc::cancelled);
     if (limit.passed())
         co_return make_error_code(jeton::errc::timed_out);

@@ -11,9 +11,17 @@
 #include <cerrno>
 #include <utility>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace jeton::net {
+
+namespace {
+
+constexpr int unacknowledged_for_ms = 20'000;
+
+}  // namespace
 
 tcp_stream::tcp_stream(asio::ip::tcp::socket connected)
     : socket_(std::move(connected)), descriptor_(socket_.native_handle())
@@ -22,6 +30,9 @@ tcp_stream::tcp_stream(asio::ip::tcp::socket connected)
     std::error_code ignored;
     socket_.native_non_blocking(true, ignored);
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    // What was sent and is not acknowledged ends the connection, instead of being sent again for a quarter of an hour.
+    int const limit = unacknowledged_for_ms;
+    ::setsockopt(descriptor_, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
 }
 
 tcp_stream::~tcp_stream() { close(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/tls_stream.hpp"
 
+#include "base/cancellation.hpp"
 #include "base/untrusted_text.hpp"
 #include "net/sansio/address.hpp"
 #include "net/sansio/certificate_verdict.hpp"
@@ -52,11 +53,11 @@ struct tls_bio {
     static int read(BIO* bio, char* into, int size)
     {
         auto& self = *static_cast<tls_stream*>(BIO_get_data(bio));
+        BIO_clear_retry_flags(bio);
         if (self.chatter_ > most_chatter) {
             self.lower_error_ = errc::tls_protocol;
             return -1;
         }
-        BIO_clear_retry_flags(bio);
         auto const m = self.lower_->read_some({into, static_cast<std::size_t>(size)});
         if (m.bytes != 0) [[likely]]
             return static_cast<int>(m.bytes);
@@ -180,9 +181,11 @@ awaitable<result<void>> tls_stream::handshake()
         auto waits = need::nothing;
         auto error = outcome(returned, waits);
         if (!error) {
-            error = co_await lower_->ready(waits == need::write ? direction::write : direction::read);
-            auto const state = co_await asio::this_coro::cancellation_state;
-            if (broken_ || state.cancelled() != asio::cancellation_type::none)
+            auto state = co_await asio::this_coro::cancellation_state;
+            if (!cancelled(state))
+                error = co_await lower_->ready(waits == need::write ? direction::write : direction::read);
+            state = co_await asio::this_coro::cancellation_state;
+            if (broken_ || cancelled(state))
                 error = jeton::errc::cancelled;
         }
         if (error)
@@ -262,7 +265,12 @@ stream::silence tls_stream::check_silence() noexcept
     return outcome(n, reading_) ? silence::over : silence::kept;
 }
 
-void tls_stream::release_buffers() noexcept { SSL_free_buffers(ssl_); }
+void tls_stream::release_buffers() noexcept
+{
+    // CVE-2024-4741: before 3.0.14 it frees a buffer that a half-read record header is still in.
+    if (OpenSSL_version_num() >= 0x300000e0UL)
+        SSL_free_buffers(ssl_);
+}
 
 void tls_stream::close() noexcept
 {

@@ -57,12 +57,18 @@ public:
             if (!message)
                 co_return message.error();
             auto got = co_await exchange(self, by, std::move(*message), "refresh_token", secrets_of(*who, held));
-            auto const status = got ? 0 : got.error().diag().http_status.value_or(0);
-            if (status != 400 && status != 401)
+            if (got)
                 co_return got;
-            // A20: it is used up. Unless another call has brought a new one meanwhile, it is forgotten.
-            if (self->refresh_token_ == held)
+            // A20: it is used up. Whatever else the server answered for good, the next flight does without it. Unless
+            // another call has brought a new one meanwhile, it is forgotten.
+            auto const& why = got.error();
+            auto const status = why.diag().http_status.value_or(0);
+            bool const used_up = status == 400 || status == 401 || why.code() == errc::invalid_grant;
+            bool const useless = status != 0 && why.code() != cond::transient;
+            if ((used_up || useless) && self->refresh_token_ == held)
                 self->refresh_token_.reset();
+            if (!used_up)
+                co_return got;
         }
 
         auto message = self->write_.client_credentials(*who);
@@ -122,6 +128,7 @@ private:
     {
         message.deadline(longest_exchange);
         http::request_access::put_first(message);
+        http::request_access::limit_answer(message, longest_answer_body);
         if (by)
             message.deadline(*by);
         self->tell(kind);

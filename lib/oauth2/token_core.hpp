@@ -8,6 +8,7 @@
 #include "base/untrusted_text.hpp"
 #include "oauth2/sansio/token_slot.hpp"
 
+#include <jeton/oauth2/error.hpp>
 #include <jeton/oauth2/sources.hpp>
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -183,7 +184,10 @@ public:
     // Any thread. Whether what has just been refused may be tried again at once, with another secret.
     bool identity_changed(failure const& refused)
     {
-        if (!identity_changed_ || refused.code() != cond::credentials)
+        bool const about_identity = refused.code() == cond::credentials
+                                    || refused.code() == errc::bad_credentials_source
+                                    || refused.code() == errc::bad_client;
+        if (!identity_changed_ || !about_identity)
             return false;
         {
             std::lock_guard const lock(mutex_);
@@ -273,7 +277,7 @@ private:
 
     void start(std::shared_ptr<flight> const& f)
     {
-        if (f->outcome)
+        if (f->outcome || !upstream_)
             return;
         if (present_++ == 0)
             timers_ = std::make_unique<timekeeper>(home_, time_);
@@ -344,10 +348,12 @@ private:
     void end(std::shared_ptr<flight> const& last)
     {
         at_hand_ = {};
-        if (!last || last->outcome)
-            return;
-        land(last, shut_down_failure());
-        last->stop.emit(asio::cancellation_type::terminal);
+        if (last && !last->outcome) {
+            land(last, shut_down_failure());
+            last->stop.emit(asio::cancellation_type::terminal);
+        }
+        // What it knows, such as a refresh token, goes too; a fetch that is still ending has its own hold on it.
+        upstream_.reset();
     }
 
     void put_down(flight& f)
@@ -385,7 +391,7 @@ private:
         }
     }
 
-    std::shared_ptr<token_source> const upstream_;
+    std::shared_ptr<token_source> upstream_;  // home only
     serial const home_;
     std::shared_ptr<clock> const time_;
     std::shared_ptr<observer> const watcher_;

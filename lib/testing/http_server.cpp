@@ -37,7 +37,9 @@ public:
     {
         mute();
         linger const at_once{.l_onoff = 1, .l_linger = 0};
-        ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        // Once closed, the number may be somebody else's.
+        if (descriptor_ >= 0)
+            ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     }
 
     moved read_some(std::span<char> into) noexcept override { return tcp_.read_some(into); }
@@ -51,7 +53,11 @@ public:
     silence check_silence() noexcept override { return tcp_.check_silence(); }
     void release_buffers() noexcept override {}
     std::string_view protocol() const noexcept override { return {}; }
-    void close() noexcept override { tcp_.close(); }
+    void close() noexcept override
+    {
+        descriptor_ = -1;
+        tcp_.close();
+    }
 
 private:
     int descriptor_;

@@ -31,6 +31,8 @@ exit_code exit_code_of(failure const& why) noexcept
         return exit_code::usage;
     if (why.diag().http_status == 429)
         return exit_code::rate_limited;
+    if (why.code() == oauth2::errc::server_error || why.code() == oauth2::errc::temporarily_unavailable)
+        return exit_code::server_error;
     if (why.code() == cond::credentials || why.code().category() == make_error_code(oauth2::errc::refused).category())
         return exit_code::authentication;
     if (why.code().category() == make_error_code(errc::unexpected).category())

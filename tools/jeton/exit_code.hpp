@@ -14,7 +14,7 @@ enum class exit_code : int {
     usage = 2,
     authentication = 3,
     client_error = 4,  ///< the API answered 4xx
-    server_error = 5,  ///< the API answered 5xx
+    server_error = 5,  ///< the API or the token endpoint answered 5xx
     timeout = 6,
     network = 7,       ///< network or TLS
     rate_limited = 8,  ///< 429

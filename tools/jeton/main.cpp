@@ -7,6 +7,7 @@
 
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 
 namespace {
 
@@ -27,8 +28,8 @@ constexpr char const* footer =
     R"(Credentials come from NAME_CLIENT_ID and NAME_CLIENT_SECRET, where NAME is ALLUVIAL, DATACRUNCH or
 RESTORATION with --provider, otherwise JETON; each may be given as ..._FILE, the name of a file. Never from an argument.
 
-Exit codes: 0 ok, 1 internal error, 2 usage, 3 authentication, 4 API answered 4xx, 5 API answered 5xx, 6 timeout,
-7 network or TLS, 8 rate-limited (429), 9 not found (404), 130 interrupted.)";
+Exit codes: 0 ok, 1 internal error, 2 usage, 3 authentication, 4 API answered 4xx, 5 API or token endpoint answered 5xx,
+6 timeout, 7 network or TLS, 8 rate-limited (429), 9 not found (404), 130 interrupted.)";
 
 int to_shell(jeton::tool::exit_code code) { return static_cast<int>(code); }
 
@@ -61,6 +62,9 @@ int main(int argc, char** argv)
     } catch (jeton::error const& e) {
         std::cerr << "jeton: " << jeton::tool::explain(e.why()) << '\n';
         return to_shell(jeton::tool::exit_code_of(e.why()));
+    } catch (std::invalid_argument const& e) {
+        std::cerr << e.what() << '\n';  // begins with our name
+        return to_shell(exit_code::usage);
     } catch (std::exception const& e) {
         std::cerr << "jeton: " << e.what() << '\n';
         return to_shell(exit_code::internal);

@@ -55,9 +55,10 @@ void add_target_options(CLI::App& command, target& into)
         ->check(CLI::IsMember({"post", "basic"}));
     group->add_option("--audience", into.audience, "audience parameter of the token request");
     group->add_option("--scope", into.scope, "scope parameter of the token request");
-    group->add_option("--ca", into.ca_file, "trusted CA certificates (PEM), instead of the system's");
+    group->add_option("--ca", into.ca_file, "trusted CA certificates (PEM), instead of the system's")
+        ->check(CLI::ExistingFile);
     group->add_option("--timeout", into.timeout_seconds, "seconds that one request may take in all")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Range(0.001, 86400.0));
     group->add_option("--client-secret-file", into.client_secret_file,
                       "file with the client secret; - for standard input");
 }

@@ -82,6 +82,7 @@ public:
     /// Refuses new requests, lets those in flight finish, ends the refreshing of tokens, closes every connection and
     /// wipes every secret. Then `io.run()` can return. May be called more than once; a caller who is cancelled stops
     /// waiting for the end, which comes all the same.
+    /// An answer that has been asked for and not been awaited counts as in flight until it is dropped.
     asio::awaitable<void> shut_down();
 
     /// On `home` only.

@@ -6,6 +6,8 @@
 #include <jeton/http/url.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -111,6 +113,7 @@ private:
     std::optional<time_point> dialled_after_{};
     int attempt_ = 1;
     bool first_ = false;
+    std::size_t longest_answer_ = SIZE_MAX;
 };
 
 }  // namespace jeton::http

@@ -7,7 +7,9 @@ namespace {
 
 bool has_expired(oauth2::token const& t, moment now) noexcept
 {
-    return t.left(now) <= duration::zero() || (t.jwt_expiry && *t.jwt_expiry <= now.wall);
+    // An expiry that had passed when the token was granted speaks of clocks that differ, not of the token's age.
+    bool const comparable = t.jwt_expiry && *t.jwt_expiry > t.sent().wall;
+    return t.left(now) <= duration::zero() || (comparable && *t.jwt_expiry <= now.wall);
 }
 
 // A 401 without a reason blames the token, too: RFC 6750 §3.1 wants no error code where no token was seen, and many

@@ -215,9 +215,9 @@ private:
     {
         auto d = about(", but no token response: ");
         d.ours += ours;
-        // What begins like a token response holds a token for all we know.
+        // Unless it is a page for people, it holds a token for all we know.
         auto const first = answer_.body.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
-        if (first != std::string_view::npos && answer_.body[first] != '{' && answer_.body[first] != '[')
+        if (first != std::string_view::npos && answer_.body[first] == '<')
             d.peer_text = excerpt();
         return {make_error_code(why), phase::token, delivery::answered, std::move(d)};
     }

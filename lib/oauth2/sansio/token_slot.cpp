@@ -142,6 +142,10 @@ std::optional<failure> token_slot::on_refusal(token_ptr const& refused, moment n
     bool const open = now.boot < circuit_until_;
     bool const young = now.boot < saturating_add(held_->landed, policy_.circuit_pause);
     if (!open && !(held_->after_refusal && young)) {
+        // While no other can be asked for, others may still find this one accepted.
+        if (!in_flight_)
+            if (auto const at = next_flight_not_before(now))
+                return refusal(now, *at);
         // Worthless to everyone, not only to whoever reports it.
         refused_ = refused;
         held_.reset();
@@ -198,9 +202,12 @@ auto token_slot::on_landed(result<token_ptr> const& outcome, moment now, duratio
         auto const gained = granted->left(now) - held_->token->left(now);
         same_again = gained <= std::min<duration>(2s, held_->token->lifetime() / 4);
     }
+    // The end of a JWT is part of it: the same one cannot have been prolonged, whatever the answer around it says.
+    bool const end_is_fixed = known && granted->jwt_expiry.has_value();
+    same_again = same_again || end_is_fixed;
 
     landing done{.outcome = granted, .same_as_before = known || refused_before, .failures_in_a_row = 0, .pause = {}};
-    auto fresh = weigh(granted, same_again, now);
+    auto fresh = weigh(end_is_fixed ? held_->token->numbered(generation_) : granted, same_again, now);
     fresh.after_refusal = refused_ != nullptr;
     if (refused_before)
         circuit_until_ = saturating_add(now.boot, policy_.circuit_pause);

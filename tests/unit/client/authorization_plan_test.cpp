@@ -131,6 +131,15 @@ BOOST_AUTO_TEST_CASE(answers_about_time_and_load_never_cost_a_token)
     }
 }
 
+BOOST_AUTO_TEST_CASE(an_expiry_that_had_passed_when_the_token_was_granted_is_no_reason)
+{
+    // B8: our clock is ahead of the server's.
+    auto jwt = token_for(5min);
+    jwt.jwt_expiry = t0.wall - 5min;
+    BOOST_TEST(authorization_plan(true, true).on_answer(404, "", jwt, after(1s)) == action::deliver);
+    BOOST_TEST(authorization_plan(true, true).on_answer(404, "", jwt, after(5min)) == action::replace_token);
+}
+
 BOOST_AUTO_TEST_CASE(a_token_has_expired_when_either_clock_or_its_own_expiry_says_so)
 {
     // B8: by A21, or by its own JWT `exp`.

@@ -494,6 +494,48 @@ BOOST_AUTO_TEST_CASE(a_client_that_is_destroyed_cancels_what_is_in_flight)
     BOOST_TEST(s.clock->alarms_set() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_sent_for_a_client_that_was_destroyed_while_a_connection_was_handed_over)
+{
+    // FAULTS 71, 78
+    scene s;
+    s.options.connections_per_origin = 1;
+    auto busy = s.send();
+    auto waiting = s.send();
+    s.board->peers[0]->take();
+    s.board->peers[0]->put(hello);
+    s.io.restart();
+    while (!busy->done())
+        BOOST_REQUIRE(s.io.poll_one() == 1u);
+    BOOST_TEST(!waiting->done());
+    s.client.reset();
+    settle(s.io);
+    BOOST_REQUIRE(waiting->done());
+    BOOST_TEST((waiting->outcome().error().code() == cond::cancelled));
+    BOOST_TEST(waiting->outcome().error().safe_to_resend());
+    BOOST_TEST(s.board->peers[0]->take().empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_may_let_go_of_the_client_when_an_idle_connection_is_closed)
+{
+    // FAULTS 78; the address sanitizer is the judge.
+    struct leaver final : observer {
+        void on(happening const& what) override
+        {
+            if (std::holds_alternative<happenings::disconnected>(what))
+                client->reset();
+        }
+        std::optional<http::client>* client = nullptr;
+    };
+    scene s;
+    auto const who = std::make_shared<leaver>();
+    who->client = &s.client;
+    s.options.watcher = who;
+    s.warm();
+    s.pass(61s);
+    BOOST_TEST(!s.client.has_value());
+    settle(s.io);
+}
+
 BOOST_AUTO_TEST_CASE(a_context_that_dies_with_requests_in_flight_leaks_nothing)
 {
     // FAULTS 75; the leak checker is the judge.

@@ -156,6 +156,40 @@ BOOST_AUTO_TEST_CASE(a_connection_is_spent_unless_both_sides_keep_it_and_nothing
     }
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_on_a_connection_that_will_be_closed_is_read_to_its_end)
+{
+    // J20
+    struct {
+        std::string_view head;
+        bool until_close;
+    } const cases[] = {
+        {"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\n", false},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\n", false},
+        {"HTTP/1.1 200 OK\r\n\r\n", true},
+    };
+    for (auto const& c : cases) {
+        BOOST_TEST_CONTEXT(c.head)
+        {
+            scene s;
+            started<result<response>> one(s.io, s.send(resolved(request::get("/"))));
+            settle(s.io);
+            s.peer->take();
+            for (std::string_view piece : {c.head, std::string_view("do"), std::string_view("ne")}) {
+                BOOST_TEST(!one.done());
+                s.peer->put(piece);
+                settle(s.io);
+            }
+            if (c.until_close) {
+                s.peer->end();
+                settle(s.io);
+            }
+            BOOST_REQUIRE(one.done());
+            BOOST_REQUIRE(one.outcome().has_value());
+            BOOST_TEST(one.outcome()->text() == "done");
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(bytes_on_an_idle_connection_are_never_an_answer)
 {
     // J13

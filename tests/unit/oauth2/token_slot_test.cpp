@@ -365,6 +365,19 @@ BOOST_AUTO_TEST_CASE(a_refused_token_is_dropped_once)
     BOOST_TEST(slot.look(now).flights == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(one_refusal_does_not_take_away_a_token_that_cannot_be_replaced_yet)
+{
+    // B4, A15: the token endpoint asked for a pause, and one replica of the API answered 401.
+    auto const t = hold("t", 60s);
+    advance(50s);
+    BOOST_TEST(what() == action::use_and_fetch);
+    land(down(60s));
+    auto const mine = ask(token_demand::instead_of(t));
+    BOOST_TEST(mine.what == action::refuse);
+    BOOST_TEST((mine.why->diag().retry_at == now.boot + 60s));
+    BOOST_TEST(what() == action::use);
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_token_is_recognised_by_its_secret)
 {
     hold("t", 1h);
