@@ -166,6 +166,7 @@ BOOST_AUTO_TEST_CASE(a_hanging_handshake_is_left_at_the_deadline)
     auto o = options();
     o.http.connecting.tls = 100ms;
     o.http.queue = 1s;
+    o.http.total = 3s;
     o.retry.attempts = 1;
     use("datacrunch", o);
     world.on_connection(fault().hang().until_cleared());
