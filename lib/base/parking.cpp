@@ -70,7 +70,9 @@ public:
 
     void push(spot& one) noexcept { static_cast<spot_link<0>&>(one).insert_before(ready_); }
 
-    static void post(batch&& all)
+    // Without memory for it those who wait would vanish without an outcome: as Asio does where it begins an operation,
+    // this ends the process then.
+    static void post(batch&& all) noexcept
     {
         auto const executor = all.front().executor_;
         asio::post(executor, std::move(all));

@@ -16,9 +16,9 @@
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 namespace jeton::http {
@@ -52,6 +52,11 @@ std::string subject(request const& what, std::string const& origin)
 {
     std::string_view const target = what.target();
     return std::string(what.method()) + ' ' + origin + std::string(target.substr(0, target.find('?'))) + ": ";
+}
+
+failure cancelled_on_the_way()
+{
+    return {jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled on the way to the client"};
 }
 
 failure about(failure const& why, request const& what, std::string const& origin)
@@ -112,7 +117,7 @@ public:
     }
 
     static awaitable<result<response>> send(std::shared_ptr<client_state> self, request what);
-    static awaitable<bool> close(std::shared_ptr<client_state> self);
+    static awaitable<result<void>> close(std::shared_ptr<client_state> self);
     static awaitable<void> shut_down(std::shared_ptr<client_state> self);
 
     serial home;
@@ -136,81 +141,84 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
     co_await asio::this_coro::throw_if_cancelled(false);
 
     std::optional<result<response>> outcome;
-    auto const here = co_await asio::this_coro::executor;
-    auto const state = co_await asio::this_coro::cancellation_state;
-    if (here != self->home.executor()) {
-        outcome =
-            failure(jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled on the way to the client");
-        try {
-            auto op = send(self, std::move(what));
-            if (!cancelled(state))
-                outcome = co_await hop(self->home.executor(), std::move(op));
-        } catch (std::system_error const&) {
-            // The outcome says so already.
-        }
-        co_await asio::this_coro::throw_if_cancelled(throws);
-        co_return std::move(*outcome);
-    }
-
-    auto& connections = *self->connections;
-    auto const begun = connections.timers().now();
-    auto const deadline = self->deadline_of(what, begun);
-    auto const where = self->locate(what);
+    std::exception_ptr thrown;
+    pool::waiter me;
     pool::lease lease;
-    if (!where) {
-        outcome = where.error();
-    } else if (cancelled(state)) {
-        outcome = failure(jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled before it was sent");
-    } else if (deadline <= begun) {
-        outcome = failure(jeton::errc::timed_out, phase::queue, delivery::not_sent,
-                          "the deadline had passed before it was sent");
-    } else {
-        auto& at = **where;
-        pool::waiter me;
-        auto taken =
-            connections.take(at, me, begun, request_access::dialled_after(what), request_access::goes_first(what));
-        if (!taken)
-            taken = co_await connections.wait(at, me, begun, deadline);
-        if (*taken)
-            lease = **taken;
-        else
-            outcome = taken->error();
-    }
-
-    if (lease.connection != nullptr) {
-        bool const dialled_for_it = lease.waited && lease.connection->requests() == 0;
-        exchange_order order{.what = &what,
-                             .origin_head = pool::head_of(**where),
-                             .begun = lease.waited ? connections.timers().now() : begun,
-                             .deadline = deadline,
-                             .first_byte = self->options.first_byte,
-                             .handed_over = lease.waited};
-        outcome = co_await lease.connection->exchange(order);
-        if (*outcome) {
-            auto& info = response_access::info(**outcome);
-            info.attempts = request_access::attempt_of(what);
-            info.phases.queue = order.begun - begun;
-            if (dialled_for_it) {
-                auto const& times = pool::times_of(lease);
-                info.phases.resolve = times.resolve;
-                info.phases.connect = times.connect;
-                info.phases.tls = times.tls;
-                info.phases.queue =
-                    std::max(info.phases.queue - times.resolve - times.connect - times.tls, duration::zero());
+    auto const here = co_await asio::this_coro::executor;
+    try {
+        if (here != self->home.executor()) {
+            auto op = send(self, std::move(what));
+            outcome = co_await hop_for_result(self->home.executor(), std::move(op), cancelled_on_the_way());
+        } else {
+            auto& connections = *self->connections;
+            auto const state = co_await asio::this_coro::cancellation_state;
+            auto const begun = connections.timers().now();
+            auto const deadline = self->deadline_of(what, begun);
+            auto const where = self->locate(what);
+            if (!where) {
+                outcome = where.error();
+            } else if (cancelled(state)) {
+                outcome =
+                    failure(jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled before it was sent");
+            } else if (deadline <= begun) {
+                outcome = failure(jeton::errc::timed_out, phase::queue, delivery::not_sent,
+                                  "the deadline had passed before it was sent");
+            } else {
+                auto& at = **where;
+                auto taken = connections.take(at, me, begun, request_access::dialled_after(what),
+                                              request_access::goes_first(what));
+                if (!taken)
+                    taken = co_await connections.wait(at, me, begun, deadline);
+                if (*taken)
+                    lease = **taken;
+                else
+                    outcome = taken->error();
             }
+
+            if (lease.connection != nullptr) {
+                bool const dialled_for_it = lease.waited && lease.connection->requests() == 0;
+                exchange_order order{.what = &what,
+                                     .origin_head = pool::head_of(**where),
+                                     .begun = lease.waited ? connections.timers().now() : begun,
+                                     .deadline = deadline,
+                                     .first_byte = self->options.first_byte,
+                                     .handed_over = lease.waited};
+                outcome = co_await lease.connection->exchange(order);
+                if (*outcome) {
+                    auto& info = response_access::info(**outcome);
+                    info.attempts = request_access::attempt_of(what);
+                    info.phases.queue = order.begun - begun;
+                    if (dialled_for_it) {
+                        auto const& times = pool::times_of(lease);
+                        info.phases.resolve = times.resolve;
+                        info.phases.connect = times.connect;
+                        info.phases.tls = times.tls;
+                        info.phases.queue =
+                            std::max(info.phases.queue - times.resolve - times.connect - times.tls, duration::zero());
+                    }
+                }
+                auto const done = std::exchange(lease, {});
+                connections.give_back(done, done.connection->last_used());
+            }
+            if (!*outcome && where)
+                outcome = about(outcome->error(), what, pool::name_of(**where));
         }
-        connections.give_back(lease, lease.connection->last_used());
+    } catch (...) {
+        thrown = std::current_exception();
     }
-    if (!*outcome && where)
-        outcome = about(outcome->error(), what, pool::name_of(**where));
+    // No destructors for that: those of a frame that dies with its context run as well, and must not touch the pool.
+    if (thrown && here == self->home.executor())
+        self->connections->recover(me, lease);
     co_await asio::this_coro::throw_if_cancelled(throws);
+    if (thrown)
+        std::rethrow_exception(thrown);
     co_return std::move(*outcome);
 }
 
-awaitable<bool> client_state::close(std::shared_ptr<client_state> self)
+awaitable<result<void>> client_state::close(std::shared_ptr<client_state> self)
 {
     co_await self->connections->shut_down();
-    co_return true;
+    co_return result<void>();
 }
 
 awaitable<void> client_state::shut_down(std::shared_ptr<client_state> self)
@@ -220,14 +228,11 @@ awaitable<void> client_state::shut_down(std::shared_ptr<client_state> self)
     auto const here = co_await asio::this_coro::executor;
     auto const home = self->home.executor();
     auto closing = close(std::move(self));
-    try {
-        if (here == home)
-            co_await std::move(closing);
-        else
-            co_await hop(home, std::move(closing));
-    } catch (std::system_error const&) {
-        // Cancelled on the way: whoever does not wait for the end has not asked for it either.
-    }
+    if (here == home)
+        (void)co_await std::move(closing);
+    else
+        // Whoever does not wait for the end may not have asked for it either.
+        (void)co_await hop_for_result(home, std::move(closing), cancelled_on_the_way(), if_cancelled::go);
     co_await asio::this_coro::throw_if_cancelled(throws);
 }
 

@@ -38,6 +38,9 @@ constexpr std::size_t kept_buffer = 64 * 1024;
 // A fast peer does not keep others from running: after so many reads in a row they get their turn.
 constexpr int reads_in_a_row = 64;
 
+// An upload that never has to wait would not hear an early answer; this often it listens. 1 MiB of TLS records.
+constexpr int writes_in_a_row = 64;
+
 }  // namespace
 
 // Ends a wait for the stream to take more bytes. Such waits are rare, so it does not lie in the frame of every request.
@@ -58,23 +61,40 @@ h1_connection::~h1_connection() { close(); }
 
 void h1_connection::start(asio::any_io_executor const& home)
 {
-    asio::co_spawn(home, watch(shared_from_this()), asio::detached);
+    try {
+        asio::co_spawn(home, watch(shared_from_this()), asio::detached);
+    } catch (std::bad_alloc const&) {
+        on_starved();
+    }
 }
 
 awaitable<void> h1_connection::watch(std::shared_ptr<h1_connection> self)
 {
     // A connection that will not carry another request has an answer to bring to its end all the same.
-    while (self->state_ != state::closed && (self->spent_ == nullptr || self->state_ == state::exchanging)) {
-        // An error shows itself again, and with its meaning, when reading.
-        (void)co_await self->stream_->ready(direction::read);
-        bool more = self->state_ != state::closed && self->on_readable();
-        while (more) {
-            // What TLS has read ahead needs no waiting for, so the others' turn has to be made.
-            auto const executor = co_await asio::this_coro::executor;
-            co_await asio::post(executor, asio::use_awaitable);
-            more = self->state_ != state::closed && self->on_readable();
+    try {
+        while (self->state_ != state::closed && (self->spent_ == nullptr || self->state_ == state::exchanging)) {
+            // An error shows itself again, and with its meaning, when reading.
+            (void)co_await self->stream_->ready(direction::read);
+            bool more = self->state_ != state::closed && self->on_readable();
+            while (more) {
+                // What TLS has read ahead needs no waiting for, so the others' turn has to be made.
+                auto const executor = co_await asio::this_coro::executor;
+                co_await asio::post(executor, asio::use_awaitable);
+                more = self->state_ != state::closed && self->on_readable();
+            }
         }
+    } catch (std::bad_alloc const&) {
+        self->on_starved();
     }
+}
+
+// Nobody watches any more.
+void h1_connection::on_starved()
+{
+    spend("out of memory");
+    settle(std::make_error_code(std::errc::not_enough_memory), "there is no memory to wait for the answer");
+    if (state_ == state::idle && keeper_ != nullptr)
+        std::exchange(keeper_, nullptr)->on_spent(*this);
 }
 
 // Returns whether there is more to read, but others should have their turn first.
@@ -257,13 +277,17 @@ awaitable<result<response>> h1_connection::exchange(exchange_order const& order)
         co_return give_up(std::make_error_code(std::errc::not_enough_memory), phase::write,
                           "there is no memory for the request");
     }
+    int writes = 0;
     for (std::string_view left : {out_.view(), rest}) {
         while (!left.empty() && state_ == state::exchanging) {
             auto const put = stream_->write_some(left);
             left.remove_prefix(put.bytes);
             if (put.error) {
                 on_write_error(put.error);
-            } else if (put.would_block()) {
+            } else if (put.bytes != 0) {
+                if (++writes % writes_in_a_row == 0)
+                    read_to_the_last();
+            } else {
                 co_await wait_writable(order.deadline);
                 if (state_ != state::exchanging)
                     break;
@@ -324,10 +348,17 @@ awaitable<result<response>> h1_connection::exchange(exchange_order const& order)
     co_return answer;
 }
 
+// Whatever is there. None of it may be left where only TLS knows of it, since the watcher waits for the socket.
+void h1_connection::read_to_the_last()
+{
+    while (on_readable()) {
+    }
+}
+
 void h1_connection::on_write_error(std::error_code error)
 {
-    // An answer that refuses the rest may be there already (RFC 9112 §9.5).
-    on_readable();
+    // An answer that refuses the rest may be there already (RFC 9112 §9.5), and nothing will call for it any more.
+    read_to_the_last();
     lost_ = lost_ || !decoder_.begun();
     settle(error, "the connection died while the request was being sent");
     spend("closed by peer");
@@ -399,6 +430,14 @@ void h1_connection::abort(failure const& why)
         return;
     aborted_ = why;
     settle(why.code(), nullptr);
+}
+
+void h1_connection::break_off() noexcept
+{
+    spend("request was given up");
+    writing_ = false;
+    if (state_ == state::exchanging || state_ == state::settled)
+        finish();
 }
 
 void h1_connection::close() noexcept

@@ -93,6 +93,9 @@ public:
     /// Ends an exchange that is going on with `why`.
     void abort(failure const& why);
 
+    /// For an exchange that an exception has ended: the connection is of no more use.
+    void break_off() noexcept;
+
     /// Closes, with a close_notify if there is TLS. An exchange must not be going on.
     void close() noexcept;
 
@@ -101,6 +104,7 @@ private:
     class write_limit;
 
     static awaitable<void> watch(std::shared_ptr<h1_connection> self);
+    void on_starved();
     awaitable<void> wait_writable(time_point until);
     bool on_readable();
     void on_stir();
@@ -109,6 +113,7 @@ private:
     void on_read_error(std::error_code error);
     void settle(std::error_code code, char const* why);
     void spend(char const* why) noexcept;
+    void read_to_the_last();
     void on_write_error(std::error_code error);
     delivery delivered() const noexcept;
     failure explain(phase where) const;

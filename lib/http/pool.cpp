@@ -16,6 +16,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
+#include <system_error>
 #include <utility>
 
 namespace jeton::http {
@@ -49,6 +51,7 @@ public:
         std::shared_ptr<h1_connection> connection{};
         net::connection times{};  // its stream has moved on
         bool being_dialled = false;
+        bool starved = false;  // there was no memory to dial
         asio::cancellation_signal stop_dialling{};
     };
 
@@ -88,6 +91,9 @@ public:
     std::vector<waiter*> waiters{};
     parking queue{};
     std::optional<failure> last_failure{};
+    failure const no_memory{std::make_error_code(std::errc::not_enough_memory), phase::connect, delivery::not_sent,
+                            "there is no memory for a connection"};
+    bool starved = false;  // some place is
     std::uint64_t connections_made = 0;
     std::uint64_t requests = 0;
     alarm_of idle_alarm;
@@ -125,10 +131,11 @@ auto pool::site_of(std::shared_ptr<origin const> const& to) -> site&
 
 auto pool::site_of(origin const& to) -> site&
 {
-    auto& at = sites_[pool_key{to}];
-    if (!at)
-        at = std::make_unique<site>(*this, std::make_shared<origin const>(to));
-    return *at;
+    pool_key key{to};
+    if (auto const known = sites_.find(key); known != sites_.end())
+        return *known->second;
+    auto made = std::make_unique<site>(*this, std::make_shared<origin const>(to));
+    return *sites_.emplace(std::move(key), std::move(made)).first->second;
 }
 
 std::string const& pool::head_of(site const& at) noexcept { return at.head; }
@@ -147,6 +154,10 @@ std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point n
         return failure(abandoned_ ? jeton::errc::cancelled : jeton::errc::shut_down, phase::queue, delivery::not_sent,
                        "the client has been shut down");
     ++at.requests;
+    // Who stands in the plan's queue must be found here, so the memory comes first. The plan uses ids again.
+    if (at.waiters.size() <= at.plan.waiting())
+        at.waiters.resize(at.plan.waiting() + 1);
+    make_places(at);
     for (;;) {
         auto const placed = at.plan.on_demand(now, dialled_after, first);
         switch (placed.what) {
@@ -159,9 +170,8 @@ std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point n
             break;
         }
         case kind::wait:
+            me.at = &at;
             me.id = placed.id;
-            if (at.waiters.size() <= me.id)
-                at.waiters.resize(me.id + 1);
             at.waiters[me.id] = &me;
             obey(at, at.plan.todo(), "made room");
             after_change(at);
@@ -189,10 +199,11 @@ awaitable<result<pool::lease>> pool::wait(site& at, waiter& me, time_point since
         auto const now = timers_->now();
         bool const late = now >= deadline;
         if (me.got) {
+            auto const got = *std::exchange(me.got, {});
             if (why != woken::cancelled && !late && !abandoned_)
-                co_return *me.got;
+                co_return got;
             // It was handed over in the very moment in which nobody wanted it any more.
-            give_back(*me.got, now);
+            give_back(got, now);
             if (abandoned_)
                 co_return abandoned(phase::queue);
         } else if (me.refused) {
@@ -225,6 +236,22 @@ void pool::give_back(lease const& l, time_point now)
     if (!at.tidy_alarm.armed() && !shutting_down_)
         timers_->arm(at.tidy_alarm, saturating_add(now, buffers_kept));
     after_change(at);
+}
+
+void pool::recover(waiter& me, lease const& l) noexcept
+{
+    auto const now = timers_->now();
+    if (me.at != nullptr && me.at->waiters[me.id] == &me) {
+        me.at->waiters[me.id] = nullptr;
+        me.at->plan.on_gave_up(me.id);
+        after_change(*me.at);
+    }
+    if (me.got)
+        give_back(*std::exchange(me.got, {}), now);
+    if (l.connection != nullptr) {
+        l.connection->break_off();
+        give_back(l, now);
+    }
 }
 
 awaitable<void> pool::shut_down()
@@ -317,51 +344,79 @@ void pool::let_go(site& at, pool_plan::connection_id c, char const* reason)
 {
     auto const gone = std::exchange(at.places[c]->connection, nullptr);
     char const* const own = gone->spent();
-    if (watcher_)
-        events_.push_back(happenings::disconnected{at.name, own != nullptr ? own : reason, gone->requests()});
+    try {
+        if (watcher_)
+            events_.push_back(happenings::disconnected{at.name, own != nullptr ? own : reason, gone->requests()});
+    } catch (std::bad_alloc const&) {
+        // Then it is not told.
+    }
     gone->close();
+}
+
+// For every connection that those who wait, and one more, may come to need.
+void pool::make_places(site& at)
+{
+    auto const& plan = at.plan;
+    auto const wanted = plan.waiting() + 1 > plan.dialling() ? plan.waiting() + 1 - plan.dialling() : 0;
+    auto const most = std::min(options_.limits.connections, plan.idle() + plan.busy() + plan.dialling() + wanted);
+    while (at.places.size() < most)
+        at.places.push_back(
+            std::make_unique<site::place>(*this, at, static_cast<pool_plan::connection_id>(at.places.size())));
 }
 
 void pool::start_dial(site& at, pool_plan::connection_id c)
 {
-    while (at.places.size() <= c)
-        at.places.push_back(
-            std::make_unique<site::place>(*this, at, static_cast<pool_plan::connection_id>(at.places.size())));
     auto& p = *at.places[c];
     p.being_dialled = true;
-    asio::co_spawn(home_.executor(), dial(shared_from_this(), &at, c),
-                   asio::bind_cancellation_slot(p.stop_dialling.slot(), asio::detached));
+    try {
+        asio::co_spawn(home_.executor(), dial(shared_from_this(), &at, c),
+                       asio::bind_cancellation_slot(p.stop_dialling.slot(), asio::detached));
+    } catch (std::bad_alloc const&) {
+        // The plan must not hear of it while its actions are being carried out.
+        p.being_dialled = false;
+        p.starved = at.starved = true;
+    }
 }
 
 awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
-    // Never in the middle of what made it necessary.
-    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-
-    auto const begun = self->timers_->now();
+    auto begun = self->timers_->now();
     auto const& where = *at->where;
-    result<net::connection> made = abandoned(phase::connect);
-    auto const state = co_await asio::this_coro::cancellation_state;
-    if (!cancelled(state))
-        made = co_await connect(self->connector_, net::destination(where.host, where.port, where.secure));
+    result<net::connection> made = at->no_memory;
+    std::shared_ptr<h1_connection> fresh;
+    try {
+        // Never in the middle of what made it necessary.
+        auto const executor = co_await asio::this_coro::executor;
+        co_await asio::post(executor, asio::use_awaitable);
+        begun = self->timers_->now();
+        auto const state = co_await asio::this_coro::cancellation_state;
+        if (cancelled(state))
+            made = abandoned(phase::connect);
+        else
+            made = co_await connect(self->connector_, net::destination(where.host, where.port, where.secure));
+        if (made)
+            fresh = std::make_shared<h1_connection>(std::move(made->stream), *self->timers_, self->options_.answers);
+        auto const now = self->timers_->now();
+        if (self->watcher_ && made)
+            self->events_.push_back(happenings::connected{at->name, "http/1.1", now - begun});
+        else if (self->watcher_ && made.error().code() != cond::cancelled)
+            self->events_.push_back(happenings::connect_failed{at->name, made.error()});
+    } catch (std::bad_alloc const&) {
+        if (fresh == nullptr)
+            made = at->no_memory;
+    }
     auto const now = self->timers_->now();
     auto& p = *at->places[c];
     p.being_dialled = false;
     if (!made) {
         at->last_failure = made.error();
-        if (self->watcher_ && made.error().code() != cond::cancelled)
-            self->events_.push_back(happenings::connect_failed{at->name, made.error()});
         self->obey(*at, at->plan.on_dial_failed(c), "made room");
     } else {
-        auto const fresh =
-            std::make_shared<h1_connection>(std::move(made->stream), *self->timers_, self->options_.answers);
         fresh->keep(&p);
         p.connection = fresh;
         p.times = std::move(*made);
         ++at->connections_made;
-        if (self->watcher_)
-            self->events_.push_back(happenings::connected{at->name, "http/1.1", now - begun});
         self->obey(*at, at->plan.on_dialled(c, now), self->shutting_down_ ? "shut down" : "made room");
         fresh->start(self->home_.executor());
     }
@@ -377,6 +432,8 @@ awaitable<result<net::connection>> pool::connect(std::shared_ptr<net::connector>
         if (!made || made->stream)
             co_return made;
         what = "the connector gave no stream";
+    } catch (std::bad_alloc const&) {
+        throw;
     } catch (std::exception const& e) {
         what = e.what();
     } catch (...) {
@@ -417,6 +474,12 @@ bool pool::done() const noexcept
 // What has to be looked after once a fact has been dealt with.
 void pool::after_change(site& at)
 {
+    while (std::exchange(at.starved, false))
+        for (auto const& p : at.places)
+            if (std::exchange(p->starved, false)) {
+                at.last_failure = at.no_memory;
+                obey(at, at.plan.on_dial_failed(p->id), "made room");
+            }
     if (!shutting_down_) {
         if (!at.idle_alarm.armed())
             if (auto const next = at.plan.next_wakeup())

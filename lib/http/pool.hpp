@@ -51,6 +51,7 @@ public:
     /// One who waits; lives in its coroutine's frame.
     struct waiter {
         parking::spot spot{};
+        site* at = nullptr;
         pool_plan::waiter_id id = pool_plan::none;
         std::optional<lease> got{};
         std::optional<failure> refused{};
@@ -77,6 +78,10 @@ public:
 
     void give_back(lease const& l, time_point now);
 
+    /// For one whom an exception (`std::bad_alloc`) has thrown out of `take`, `wait` or an exchange: it leaves the queue,
+    /// and what it has is closed.
+    void recover(waiter& me, lease const& l) noexcept;
+
     /// What dialling the connection took.
     static net::connection const& times_of(lease const& l) noexcept;
 
@@ -94,6 +99,7 @@ private:
     void on_spent(site& at, pool_plan::connection_id c);
     void obey(site& at, pool_plan::actions what, char const* reason);
     void let_go(site& at, pool_plan::connection_id c, char const* reason);
+    void make_places(site& at);
     void start_dial(site& at, pool_plan::connection_id c);
     static awaitable<void> dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c);
     static awaitable<result<net::connection>> connect(std::shared_ptr<net::connector> by, net::destination to);

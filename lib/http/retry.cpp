@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <jeton/http/retry.hpp>
 
-#include "base/cancellation.hpp"
 #include "base/hop.hpp"
 #include "base/parking.hpp"
 #include "base/timekeeper.hpp"
@@ -16,10 +15,10 @@
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <random>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 namespace jeton::http {
@@ -48,19 +47,20 @@ private:
         co_await asio::this_coro::throw_if_cancelled(false);
 
         std::optional<result<response>> outcome;
+        std::exception_ptr thrown;  // by a transport of the user's; it passes, with the caller's setting restored
         auto const here = co_await asio::this_coro::executor;
-        auto const state = co_await asio::this_coro::cancellation_state;
         if (here != self->home_.executor()) {
-            outcome =
-                failure(jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled on the way to the client");
+            auto op = send(self, std::move(what));
+            failure on_the_way(jeton::errc::cancelled, phase::queue, delivery::not_sent,
+                               "cancelled on the way to the client");
             try {
-                auto op = send(self, std::move(what));
-                if (!jeton::cancelled(state))
-                    outcome = co_await hop(self->home_.executor(), std::move(op));
-            } catch (std::system_error const&) {
-                // The outcome says so already.
+                outcome = co_await hop_for_result(self->home_.executor(), std::move(op), std::move(on_the_way));
+            } catch (...) {
+                thrown = std::current_exception();
             }
             co_await asio::this_coro::throw_if_cancelled(throws);
+            if (thrown)
+                std::rethrow_exception(thrown);
             co_return std::move(*outcome);
         }
 
@@ -73,7 +73,13 @@ private:
         if (!what.within() && !what.until())
             what.deadline(deadline);
         for (;;) {
-            outcome = co_await self->inner_->send(what);
+            try {
+                outcome = co_await self->inner_->send(what);
+            } catch (...) {
+                thrown = std::current_exception();
+            }
+            if (thrown)
+                break;
             if (*outcome && !plan.lists((*outcome)->status()))
                 break;
             auto const attempt = plan.attempt();
@@ -97,6 +103,10 @@ private:
                 outcome = self->cancelled(*outcome);
                 break;
             }
+        }
+        if (thrown) {
+            co_await asio::this_coro::throw_if_cancelled(throws);
+            std::rethrow_exception(thrown);
         }
         // What an earlier attempt may have done is not undone by one that did not get as far.
         if (*outcome)

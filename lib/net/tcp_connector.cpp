@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/tcp_connector.hpp"
 
+#include "base/asio_moved.hpp"
 #include "base/cancellation.hpp"
 #include "base/duration_text.hpp"
 #include "net/resolver.hpp"
@@ -11,7 +12,6 @@
 
 #include <jeton/net/error.hpp>
 
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -72,7 +72,7 @@ awaitable<std::error_code> connect_one(std::shared_ptr<timekeeper> timers, asio:
         co_return errc_of(error, errc::connect_failed);
     closable_socket what{socket};
     time_limit limit(*timers, until, what);
-    auto const [failed] = co_await socket.async_connect(to, asio::experimental::as_tuple(asio::use_awaitable));
+    auto const [failed] = co_await socket.async_connect(to, as_tuple(asio::use_awaitable));
     auto const state = co_await asio::this_coro::cancellation_state;
     if (cancelled(state))
         co_return make_error_code(jeton::errc::cancelled);
@@ -149,6 +149,7 @@ awaitable<result<connection>> tcp_connector::run(asio::any_io_executor executor,
         co_return std::move(made);
 
     auto secured = std::make_unique<tls_stream>(std::move(made.stream), std::move(tls), to.host());
+    secured->resume_sessions_of(to.host() + ':' + std::to_string(to.port()), to.host(), timers->both().wall);
     time_limit limit(*timers, saturating_add(connected, limits.tls), *secured);
     auto const shaken = co_await secured->handshake();
     limit.disarm();
@@ -162,6 +163,7 @@ awaitable<result<connection>> tcp_connector::run(asio::any_io_executor executor,
                           delivery::not_sent, std::move(diag));
     }
     made.tls = timers->now() - connected;
+    made.resumed = secured->resumed();
     made.stream = std::move(secured);
     co_return std::move(made);
 }

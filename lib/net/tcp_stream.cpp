@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/tcp_stream.hpp"
 
+#include "base/asio_moved.hpp"
 #include "net/system_error.hpp"
 
 #include <jeton/net/error.hpp>
 
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <cerrno>
@@ -72,7 +72,7 @@ awaitable<std::error_code> tcp_stream::ready(direction d)
     if (descriptor_ < 0)
         co_return make_error_code(jeton::errc::cancelled);
     auto const what = d == direction::read ? asio::socket_base::wait_read : asio::socket_base::wait_write;
-    auto const [error] = co_await socket_.async_wait(what, asio::experimental::as_tuple(asio::use_awaitable));
+    auto const [error] = co_await socket_.async_wait(what, as_tuple(asio::use_awaitable));
     co_return lost_or_cancelled(error);
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/tls_context.hpp"
 
+#include "net/session_vault.hpp"
+#include "net/tls_stream.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -157,7 +160,8 @@ int choose_protocol(SSL*, unsigned char const** chosen, unsigned char* chosen_si
 
 }  // namespace
 
-tls_context::tls_context() : context_(SSL_CTX_new_ex(library(), nullptr, TLS_method()))
+tls_context::tls_context()
+    : context_(SSL_CTX_new_ex(library(), nullptr, TLS_method())), sessions_(std::make_unique<session_vault>())
 {
     if (context_ == nullptr)
         throw std::bad_alloc();
@@ -185,6 +189,8 @@ std::shared_ptr<tls_context const> tls_context::client(tls_options const& option
     made->alpn_wire_ = alpn_wire_of(options.alpn);
     auto* const context = made->native();
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, tls_stream::on_session);
     if (SSL_CTX_set_alpn_protos(context, reinterpret_cast<unsigned char const*>(made->alpn_wire_.data()),
                                 static_cast<unsigned int>(made->alpn_wire_.size()))
         != 0)

@@ -12,6 +12,8 @@
 
 namespace jeton::net {
 
+class session_vault;
+
 /// What all TLS connections of one configuration share. Loading the system's CA certificates takes tens of milliseconds: made once
 /// per client, never per connection.
 ///
@@ -35,6 +37,9 @@ public:
     SSL_CTX* native() const noexcept { return context_; }
     bool offers(std::string_view protocol) const noexcept;
 
+    /// What servers have offered to resume; a client's only.
+    session_vault& sessions() const noexcept { return *sessions_; }
+
     /// The system's CA certificates were to be trusted, and no file with any was found: every verification will fail.
     bool trusts_nobody() const noexcept { return trusts_nobody_; }
 
@@ -45,6 +50,7 @@ private:
     std::vector<std::string> alpn_{};
     std::string alpn_wire_{};  ///< as RFC 7301 §3.1 writes the list
     bool trusts_nobody_ = false;
+    std::unique_ptr<session_vault> sessions_;
 };
 
 }  // namespace jeton::net

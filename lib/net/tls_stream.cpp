@@ -5,6 +5,7 @@
 #include "base/untrusted_text.hpp"
 #include "net/sansio/address.hpp"
 #include "net/sansio/certificate_verdict.hpp"
+#include "net/session_vault.hpp"
 
 #include <jeton/net/error.hpp>
 
@@ -55,31 +56,31 @@ struct tls_bio {
         auto& self = *static_cast<tls_stream*>(BIO_get_data(bio));
         BIO_clear_retry_flags(bio);
         if (self.chatter_ > most_chatter) {
-            self.lower_error_ = errc::tls_protocol;
+            self.read_error_ = errc::tls_protocol;
             return -1;
         }
         auto const m = self.lower_->read_some({into, static_cast<std::size_t>(size)});
         if (m.bytes != 0) [[likely]]
             return static_cast<int>(m.bytes);
-        return blocked(self, bio, m.error, BIO_FLAGS_READ);
+        if (m.error)
+            self.read_error_ = m.error;
+        else
+            BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
+        return -1;
     }
 
     static int write(BIO* bio, char const* from, int size)
     {
         auto& self = *static_cast<tls_stream*>(BIO_get_data(bio));
         BIO_clear_retry_flags(bio);
-        auto const m = self.lower_->write_some({from, static_cast<std::size_t>(size)});
-        if (m.bytes != 0) [[likely]]
-            return static_cast<int>(m.bytes);
-        return blocked(self, bio, m.error, BIO_FLAGS_WRITE);
-    }
-
-    static int blocked(tls_stream& self, BIO* bio, std::error_code error, int flag)
-    {
-        if (error)
-            self.lower_error_ = error;
-        else
-            BIO_set_flags(bio, flag | BIO_FLAGS_SHOULD_RETRY);
+        if (!self.write_error_) [[likely]] {
+            auto const m = self.lower_->write_some({from, static_cast<std::size_t>(size)});
+            if (m.bytes != 0) [[likely]]
+                return static_cast<int>(m.bytes);
+            self.write_error_ = m.error;
+        }
+        // A fatal error would forbid any further call, while there may be something to read.
+        BIO_set_flags(bio, BIO_FLAGS_WRITE | BIO_FLAGS_SHOULD_RETRY);
         return -1;
     }
 
@@ -168,6 +169,28 @@ void tls_stream::on_info(SSL const* ssl, int where, int value) noexcept
         ++self.chatter_;
 }
 
+int tls_stream::on_session(SSL* ssl, SSL_SESSION* offered) noexcept
+{
+    auto const& self = *static_cast<tls_stream*>(SSL_get_ex_data(ssl, 0));
+    if (self.session_key_.empty())
+        return 0;
+    try {
+        self.context_->sessions().put(self.session_key_, offered);
+    } catch (std::bad_alloc const&) {
+        // The next handshake is a full one.
+    }
+    return 0;
+}
+
+void tls_stream::resume_sessions_of(std::string key, std::string_view host, wall_time now)
+{
+    session_key_ = std::move(key);
+    if (auto const held = context_->sessions().take(session_key_, host, now))
+        SSL_set_session(ssl_, held.get());
+}
+
+bool tls_stream::resumed() const noexcept { return SSL_session_reused(ssl_) == 1; }
+
 awaitable<result<void>> tls_stream::handshake()
 {
     if (!identity_set_)
@@ -192,6 +215,9 @@ awaitable<result<void>> tls_stream::handshake()
             co_return why(error);
     }
     established_ = true;
+    // Up to TLS 1.2 a session serves more than once, and the server need not offer another.
+    if (resumed() && SSL_version(ssl_) < TLS1_3_VERSION)
+        on_session(ssl_, SSL_get_session(ssl_));
     unsigned char const* chosen = nullptr;
     unsigned size = 0;
     SSL_get0_alpn_selected(ssl_, &chosen, &size);
@@ -222,8 +248,8 @@ stream::moved tls_stream::read_some(std::span<char> into) noexcept
 
 stream::moved tls_stream::write_some(std::string_view from) noexcept
 {
-    if (broken_) [[unlikely]]
-        return {.error = broken_};
+    if (broken_ || write_error_) [[unlikely]]
+        return {.error = broken_ ? broken_ : write_error_};
     forget_errors();
     auto const n = SSL_write(ssl_, from.data(), length_of(from.size()));
     if (n > 0) [[likely]] {
@@ -237,7 +263,7 @@ stream::moved tls_stream::write_some(std::string_view from) noexcept
 awaitable<std::error_code> tls_stream::ready(direction d)
 {
     auto const waits = d == direction::read ? reading_ : writing_;
-    if (broken_)
+    if (broken_ || (write_error_ && (d == direction::write || waits == need::write)))
         return at_once();
     // What was read ahead may hold whole records, unless the last read found that it does not.
     if (d == direction::read && waits == need::nothing && SSL_has_pending(ssl_) == 1)
@@ -249,7 +275,7 @@ awaitable<std::error_code> tls_stream::ready(direction d)
 
 stream::silence tls_stream::check_silence() noexcept
 {
-    if (broken_)
+    if (broken_ || write_error_)
         return silence::over;
     auto const below = lower_->check_silence();
     if (below == silence::over)
@@ -274,7 +300,7 @@ void tls_stream::release_buffers() noexcept
 
 void tls_stream::close() noexcept
 {
-    if (established_ && !broken_) {
+    if (established_ && !broken_ && !write_error_) {
         forget_errors();
         // Whether the close_notify found its way does not matter any more (RFC 8446 §6.1).
         SSL_shutdown(ssl_);
@@ -289,12 +315,12 @@ std::error_code tls_stream::outcome(int returned, need& waits) noexcept
 {
     switch (SSL_get_error(ssl_, returned)) {
     case SSL_ERROR_WANT_READ: waits = need::read; return {};
-    case SSL_ERROR_WANT_WRITE: waits = need::write; return {};
+    case SSL_ERROR_WANT_WRITE: waits = need::write; return write_error_;
     case SSL_ERROR_ZERO_RETURN: return errc::closed;
     case SSL_ERROR_SYSCALL:
-        if (lower_error_ == errc::closed)
+        if (read_error_ == errc::closed)
             return broken_ = errc::truncated;
-        return broken_ = lower_error_ ? lower_error_ : make_error_code(errc::reset);
+        return broken_ = read_error_ ? read_error_ : make_error_code(errc::reset);
     default: return broken_ = fatal();
     }
 }
@@ -325,9 +351,9 @@ std::error_code tls_stream::fatal() noexcept
     if (alert_ >= 0)
         return errc::tls_alert;
     // A peer that hangs up in the middle of a message, or resets while we send an alert.
-    if (lower_error_ == errc::closed)
+    if (read_error_ == errc::closed)
         return errc::truncated;
-    return lower_error_ ? lower_error_ : make_error_code(errc::tls_protocol);
+    return read_error_ ? read_error_ : write_error_ ? write_error_ : make_error_code(errc::tls_protocol);
 }
 
 namespace {

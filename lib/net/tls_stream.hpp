@@ -9,11 +9,17 @@
 #include <string>
 #include <string_view>
 
+struct ssl_session_st;  // OpenSSL's SSL_SESSION
+
 namespace jeton::net {
 
 /// TLS over another stream, by OpenSSL, which reads and writes the lower stream itself: no bytes are copied in between.
 ///
 /// Any number of waits may be outstanding if the lower stream allows it.
+///
+/// A failed write ends writing only: what the peer said before can still be read, so that an answer which cut an upload
+/// short is not lost (RFC 9112 §9.5). That holds for what had arrived by then; a reset discards what is still on its way,
+/// and some systems (not Linux) also what has been received and not yet read.
 class tls_stream final : public stream {
 public:
     /// The client's side. `handshake()` verifies that the peer is `host` (a name, or an address without brackets).
@@ -31,6 +37,11 @@ public:
     /// The stream must outlive it.
     awaitable<result<void>> handshake();
 
+    /// Before the handshake: lets it resume a session that was made under `key`, and keeps there what the server offers
+    /// for the next time (RFC 8446 §2.2). Early data is never sent (§8).
+    void resume_sessions_of(std::string key, std::string_view host, wall_time now);
+    bool resumed() const noexcept;
+
     moved read_some(std::span<char> into) noexcept override;
     moved write_some(std::string_view from) noexcept override;
     awaitable<std::error_code> ready(direction d) override;
@@ -44,6 +55,8 @@ public:
     SSL* native() const noexcept { return ssl_; }
 
 private:
+    friend class tls_context;
+
     /// Which direction of the lower stream a direction of this one waits for.
     enum class need : unsigned char { nothing, read, write };
 
@@ -55,13 +68,17 @@ private:
     failure why(std::error_code code) const;
     bool expect(std::string_view host);
     static void on_info(SSL const* ssl, int where, int) noexcept;
+    static int on_session(SSL* ssl, ssl_session_st* offered) noexcept;
 
     std::unique_ptr<stream> lower_;
     std::shared_ptr<tls_context const> context_;
     SSL* ssl_;
-    std::string_view protocol_{};    ///< lives in `ssl_`
-    std::error_code lower_error_{};  ///< what the lower stream said last, if it was not "would block"
-    std::error_code broken_{};       ///< after it, OpenSSL must not be called any more
+    std::string session_key_{};     ///< empty: nothing is resumed or kept
+    std::string_view protocol_{};   ///< lives in `ssl_`
+    std::error_code read_error_{};  ///< of the lower stream
+    std::error_code
+        write_error_{};         ///< of the lower stream; OpenSSL takes it for "would block", so that it goes on reading
+    std::error_code broken_{};  ///< after it, OpenSSL must not be called any more
     need reading_ = need::nothing;
     need writing_ = need::nothing;
     bool established_ = false;

@@ -13,12 +13,12 @@
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace jeton::oauth2 {
 
@@ -56,7 +56,7 @@ public:
             auto message = self->write_.refresh(*held, *who);
             if (!message)
                 co_return message.error();
-            auto got = co_await exchange(self, by, std::move(*message), "refresh_token", secrets_of(*who, held));
+            auto got = co_await exchange(self, by, std::move(*message), "refresh_token", self->secrets_of(*who, held));
             if (got)
                 co_return got;
             // A20: it is used up. Whatever else the server answered for good, the next flight does without it. Unless
@@ -74,7 +74,7 @@ public:
         auto message = self->write_.client_credentials(*who);
         if (!message)
             co_return message.error();
-        auto got = co_await exchange(self, by, std::move(*message), "client_credentials", secrets_of(*who, {}));
+        auto got = co_await exchange(self, by, std::move(*message), "client_credentials", self->secrets_of(*who, {}));
         if (got || !rejects_client(got.error()))
             co_return got;
 
@@ -85,23 +85,17 @@ public:
         auto again = self->write_.client_credentials(*now);
         if (!again)
             co_return again.error();
-        co_return co_await exchange(self, by, std::move(*again), "client_credentials", secrets_of(*now, {}));
+        co_return co_await exchange(self, by, std::move(*again), "client_credentials", self->secrets_of(*now, {}));
     }
 
 private:
-    // What an answer must not be quoted with. Held by the coroutine that has sent them.
-    struct sent_secrets {
-        secret key{};
-        std::shared_ptr<secret const> refresh{};
-    };
+    // Held by the coroutine that has sent them.
+    using sent_secrets = std::vector<secret>;
 
-    static std::shared_ptr<sent_secrets const> secrets_of(client_identity const& who,
-                                                          std::shared_ptr<secret const> refresh)
+    std::shared_ptr<sent_secrets const> secrets_of(client_identity const& who,
+                                                   std::shared_ptr<secret const> const& refresh) const
     {
-        auto s = std::make_shared<sent_secrets>();
-        s->key = who.key.duplicate();
-        s->refresh = std::move(refresh);
-        return s;
+        return std::make_shared<sent_secrets const>(write_.unquotable(who, refresh.get()));
     }
 
     static bool rejects_client(failure const& why)
@@ -137,8 +131,9 @@ private:
         auto reply = co_await self->over_->send(std::move(message));
         if (!reply)
             co_return self->unanswered(reply.error());
-        std::array<std::string_view, 2> const ours{secrets->key.reveal(),
-                                                   secrets->refresh ? secrets->refresh->reveal() : std::string_view()};
+        std::vector<std::string_view> ours;
+        for (auto const& s : *secrets)
+            ours.push_back(s.reveal());
         token_answer answer;
         answer.status = reply->status();
         answer.headers = reply->headers();

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <jeton/testing/fake_transport.hpp>
 
-#include "base/hop.hpp"
-#include "base/parking.hpp"
 #include "http/request_access.hpp"
 #include "http/response_builder.hpp"
+#include "testing/gate.hpp"
 
 #include <jeton/http/headers.hpp>
-
-#include <asio/this_coro.hpp>
 
 #include <deque>
 #include <mutex>
@@ -62,35 +59,14 @@ std::string fake_transport::seen::header(std::string_view name) const
 }
 
 struct fake_transport::script {
-    explicit script(serial where) : home(std::move(where)) {}
+    explicit script(serial home) : hold(std::make_shared<gate>(std::move(home))) {}
 
-    serial home;
-    parking held{};  // on home only
+    std::shared_ptr<gate> const hold;
 
     std::mutex mutex{};
     std::deque<result<http::response>> answers{};
     handler otherwise{};
     std::vector<seen> requests{};
-    bool holds = false;
-
-    bool held_back()
-    {
-        std::lock_guard const lock(mutex);
-        return holds;
-    }
-
-    // False: cancelled meanwhile.
-    static asio::awaitable<bool> wait_for_release(std::shared_ptr<script> self)
-    {
-        co_await asio::this_coro::throw_if_cancelled(false);
-        // Braces and a name: g++ 12 loses the way back into a condition that awaits as the bare body of a loop.
-        while (self->held_back()) {
-            auto const why = co_await self->held.wait();
-            if (why == woken::cancelled)
-                co_return false;
-        }
-        co_return true;
-    }
 
     result<http::response> next(seen const& what)
     {
@@ -129,20 +105,9 @@ void fake_transport::otherwise(handler answer)
     script_->otherwise = std::move(answer);
 }
 
-void fake_transport::hold()
-{
-    std::lock_guard const lock(script_->mutex);
-    script_->holds = true;
-}
+void fake_transport::hold() { script_->hold->hold(); }
 
-void fake_transport::release()
-{
-    {
-        std::lock_guard const lock(script_->mutex);
-        script_->holds = false;
-    }
-    script_->held.wake_all();
-}
+void fake_transport::release() { script_->hold->release(); }
 
 std::vector<fake_transport::seen> fake_transport::requests() const
 {
@@ -156,7 +121,7 @@ std::size_t fake_transport::calls() const
     return script_->requests.size();
 }
 
-std::size_t fake_transport::waiting() const { return script_->held.size(); }
+std::size_t fake_transport::waiting() const { return script_->hold->waiting(); }
 
 http::response fake_transport::answer(int status, std::vector<std::pair<std::string, std::string>> fields,
                                       std::string_view body)
@@ -189,12 +154,8 @@ asio::awaitable<result<http::response>> fake_transport::send(http::request what)
         std::lock_guard const lock(self->mutex);
         self->requests.push_back(as_seen);
     }
-    if (self->held_back()) {
-        bool const throws = co_await asio::this_coro::throw_if_cancelled();
-        co_await asio::this_coro::throw_if_cancelled(false);
-        auto waiting = script::wait_for_release(self);
-        bool const released = co_await hop(self->home.executor(), std::move(waiting));
-        co_await asio::this_coro::throw_if_cancelled(throws);
+    if (self->hold->shut()) {
+        bool const released = co_await gate::pass(self->hold);
         if (!released)
             co_return failure(errc::cancelled, phase::first_byte, delivery::maybe_processed,
                               "fake_transport: cancelled while held");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "testing/http_server.hpp"
 
+#include "base/asio_moved.hpp"
 #include "net/tcp_stream.hpp"
 #include "net/tls_stream.hpp"
 #include "testing/sansio/http_date.hpp"
@@ -8,7 +9,6 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -156,7 +156,7 @@ void http_server::reset_connections()
 asio::awaitable<void> http_server::accept(std::shared_ptr<http_server> self)
 {
     while (!self->stopped_) {
-        auto [error, socket] = co_await self->acceptor_.async_accept(asio::experimental::as_tuple(asio::use_awaitable));
+        auto [error, socket] = co_await self->acceptor_.async_accept(as_tuple(asio::use_awaitable));
         if (self->stopped_)
             break;
         if (error) {

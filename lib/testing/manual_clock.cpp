@@ -39,10 +39,10 @@ public:
             std::scoped_lock const lock(mutex_);
             moment_.boot = saturating_add(moment_.boot, by);
             moment_.wall = saturating_add(moment_.wall, by);
+            auto const earlier = [](auto const& a, auto const& b) { return *a->at < *b->at; };
             for (auto const& one : entries_)
                 if (one->at && *one->at <= moment_.boot)
-                    due.push_back(one);
-            std::stable_sort(due.begin(), due.end(), [](auto const& a, auto const& b) { return *a->at < *b->at; });
+                    due.insert(std::upper_bound(due.begin(), due.end(), one, earlier), one);
         }
         for (auto const& one : due)
             post(one);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "commands.hpp"
 #include "demo_acts.hpp"
+#include "descriptors.hpp"
 #include "report.hpp"
 #include "session.hpp"
 #include "target.hpp"
@@ -11,6 +12,7 @@
 #include <asio/signal_set.hpp>
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <iomanip>
@@ -110,8 +112,20 @@ asio::awaitable<figures> all_acts(serial home, demo_options options, live_line& 
     co_return f;
 }
 
-exit_code run_acts(command_options const& options)
+// Client and server are in this process, so the limit is met twice as early as one may think.
+void fit_connections(demo_options& acts)
 {
+    auto const room = room_for_loopback_connections();
+    auto const needed = static_cast<std::size_t>(acts.in_flight);
+    if (needed > room)
+        throw usage_error("--in-flight " + std::to_string(needed) + " is more than this system lets a process open ("
+                          + std::to_string(room) + " at most; see ulimit -Hn)");
+    acts.connections = std::min(std::max(acts.connections, needed), room);
+}
+
+exit_code run_acts(command_options options)
+{
+    fit_connections(options.acts);
     asio::io_context io(1);
     live_line live(options.json);
     std::optional<figures> done;
@@ -188,7 +202,7 @@ void add_demo_command(CLI::App& app, action& run)
     command->add_option("--seconds", options->acts.seconds, "length of the load (default: 10)")
         ->check(CLI::Range(1.0, 3600.0));
     command->add_option("--in-flight", options->acts.in_flight, "requests at once under load (default: 64)")
-        ->check(CLI::Range(1, 1024));
+        ->check(CLI::Range(1, 100'000));
     command->add_option("--callers", options->acts.callers, "how many meet the expired token (default: 10000)")
         ->check(CLI::Range(1, 10'000'000));
     command->add_flag("--json", options->json, "print one JSON object and nothing else");

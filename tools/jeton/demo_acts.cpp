@@ -52,19 +52,19 @@ private:
 
 // One act's world: server, client, and somebody who watches the tokens.
 struct stage {
-    stage(serial home, sandbox_options const& options)
+    stage(serial home, sandbox_options const& options, std::size_t connections)
         : world(options),
           time(machine_clock()),
           watch(std::make_shared<token_watch>(time)),
           api(std::move(home), world.provider_named(system_played), world.credentials_for(system_played),
-              client_options_with(watch))
+              client_options_with(watch, connections))
     {}
 
-    client_options client_options_with(std::shared_ptr<observer> watcher) const
+    client_options client_options_with(std::shared_ptr<observer> watcher, std::size_t connections) const
     {
         auto options = world.options();
         options.http.watcher = std::move(watcher);
-        options.http.connections_per_origin = 1024;
+        options.http.connections_per_origin = connections;
         return options;
     }
 
@@ -204,7 +204,7 @@ asio::awaitable<stampede_result> stampede(serial home, demo_options options, liv
 {
     live.begin("stampede");
     sandbox_options const played{.token_lifetime = 1s, .token_latency = 50ms};
-    stage s(std::move(home), played);
+    stage s(std::move(home), played, options.connections);
     co_await warm_up(s);
 
     // Nobody asks for the token before it has expired: the caches' margin is part of its life.
@@ -228,7 +228,7 @@ asio::awaitable<load_result> sustained_load(serial home, demo_options options, l
 {
     live.begin("sustained load");
     sandbox_options const played{.token_lifetime = 2s};
-    stage s(std::move(home), played);
+    stage s(std::move(home), played, options.connections);
     co_await warm_up(s);
     auto const waited_at_first = s.api.snapshot().token.waited;
 
@@ -257,7 +257,7 @@ asio::awaitable<outage_result> outage(serial home, demo_options options, live_li
 {
     live.begin("outage");
     sandbox_options const played{.token_lifetime = 4s};
-    stage s(std::move(home), played);
+    stage s(std::move(home), played, options.connections);
     co_await warm_up(s);
 
     outage_result r;

@@ -19,6 +19,7 @@ struct demo_options {
     int callers = 10'000;
     double seconds = 10;
     int in_flight = 64;
+    std::size_t connections = 1024;  ///< at most
 };
 
 /// Everybody finds the token expired at the same moment.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "commands.hpp"
+#include "descriptors.hpp"
 #include "report.hpp"
 #include "target.hpp"
 
@@ -39,6 +40,7 @@ int main(int argc, char** argv)
 {
     using jeton::tool::exit_code;
 
+    jeton::tool::raise_descriptor_limit();
     CLI::App app(std::string(examples) + "\njeton: calls OAuth-protected HTTPS APIs");
     app.footer(footer);
     app.set_version_flag("--version", "jeton " JETON_VERSION);

@@ -42,6 +42,7 @@ struct connection {
     duration resolve{};
     duration connect{};
     duration tls{};
+    bool resumed = false;  ///< the TLS session of an earlier connection
 };
 
 /// Makes connections. Called on the executor of whoever owns the streams.

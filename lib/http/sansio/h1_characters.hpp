@@ -21,8 +21,8 @@ inline constexpr std::array<bool, 256> token_characters = [] {
         table[c] = table[c - 'a' + 'A'] = true;
     for (unsigned char c = '0'; c <= '9'; ++c)
         table[c] = true;
-    for (unsigned char c : std::string_view("!#$%&'*+-.^_`|~"))
-        table[c] = true;
+    for (char c : std::string_view("!#$%&'*+-.^_`|~"))
+        table[static_cast<unsigned char>(c)] = true;
     return table;
 }();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/sansio/pool_plan.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace jeton::http {
@@ -47,8 +48,20 @@ std::uint32_t pool_plan::allot(list& unused, std::vector<Node>& nodes)
     return id;
 }
 
+// What follows from one more who waits, now or later, needs no memory any more: a plan that is left in the middle would
+// have promised what nobody does.
+void pool_plan::make_room_for_one_more()
+{
+    auto const most = std::min(limits_.connections, connections_.size() + waiting() + 1);
+    if (connections_.capacity() < most)
+        connections_.reserve(std::max(most, std::min(limits_.connections, 2 * connections_.capacity())));
+    if (todo_.capacity() < 2 * most + 2)
+        todo_.reserve(4 * most);
+}
+
 auto pool_plan::on_demand(time_point now, std::optional<time_point> dialled_after, bool first) -> placing
 {
+    make_room_for_one_more();
     todo_.clear();
     if (shutting_down_)
         return {};

@@ -140,6 +140,7 @@ private:
     template <class Node>
     static std::uint32_t allot(list& unused, std::vector<Node>& nodes);
 
+    void make_room_for_one_more();
     bool young_enough(connection const& c, waiter const& w) const noexcept;
     connection_id find_free(std::optional<time_point> dialled_after) const noexcept;
     void use_slot(connection_id c);

@@ -227,6 +227,67 @@ result<http::request> token_request::refresh(secret const& refresh_token, client
     return finish(all, &who);
 }
 
+bool token_request::uses_basic() const noexcept
+{
+    return endpoint_.auth == client_auth::client_secret_basic || endpoint_.auth == client_auth::client_secret_basic_raw;
+}
+
+// The room must be there.
+void token_request::append_basic(std::string& to, client_identity const& who) const
+{
+    std::string pair;
+    pair.reserve(3 * (who.id.size() + who.key.size()) + 1);
+    // §2.3.1: each is form-encoded before the two are joined, which is what keeps a colon in the id apart.
+    auto const append = [this, &pair](std::string_view part) {
+        if (endpoint_.auth == client_auth::client_secret_basic)
+            http::append_form_encoded(pair, part);
+        else
+            pair.append(part);
+    };
+    append(who.id);
+    pair += ':';
+    append(who.key.reveal());
+    append_base64(to, pair);
+    wipe(pair);
+}
+
+std::vector<secret> token_request::unquotable(client_identity const& who, secret const* refresh_token) const
+{
+    std::vector<secret> all;
+    auto const add = [&all](secret const& s) {
+        if (s.empty())
+            return;
+        all.push_back(s.duplicate());
+        std::string form;
+        form.reserve(3 * s.size());
+        http::append_form_encoded(form, s.reveal());
+        std::string json;
+        json.reserve(6 * s.size() + 2);
+        append_json_string(json, s.reveal());
+        json.pop_back();
+        json.erase(0, 1);
+        if (form != s.reveal())
+            all.push_back(secret(std::move(form)));
+        if (json != s.reveal())
+            all.push_back(secret(std::move(json)));
+        wipe(form);
+        wipe(json);
+    };
+    add(who.key);
+    if (refresh_token != nullptr)
+        add(*refresh_token);
+    if (uses_basic() && !who.key.empty()) {
+        std::string pair;
+        pair.reserve(6 * (who.id.size() + who.key.size()) + 8);
+        append_basic(pair, who);
+        // Whoever quotes it may leave out the padding.
+        while (pair.ends_with('='))
+            pair.pop_back();
+        all.push_back(secret(std::move(pair)));
+    }
+    return all;
+}
+
 http::request token_request::finish(parameter_list const& parameters, client_identity const* who) const
 {
     // Room for the worst case, so that no copy is left behind in memory that was outgrown.
@@ -258,26 +319,12 @@ http::request token_request::finish(parameter_list const& parameters, client_ide
     r.secret_body(secret(std::move(text)), json ? "application/json" : "application/x-www-form-urlencoded");
     r.header("Accept", "application/json").anonymous();
 
-    bool const encoded = endpoint_.auth == client_auth::client_secret_basic;
-    if (who && (encoded || endpoint_.auth == client_auth::client_secret_basic_raw)) {
-        std::string pair;
-        pair.reserve(3 * (who->id.size() + who->key.size()) + 1);
-        // §2.3.1: each is form-encoded before the two are joined, which is what keeps a colon in the id apart.
-        auto const append = [encoded, &pair](std::string_view part) {
-            if (encoded)
-                http::append_form_encoded(pair, part);
-            else
-                pair.append(part);
-        };
-        append(who->id);
-        pair += ':';
-        append(who->key.reveal());
+    if (who && uses_basic()) {
         std::string line;
-        line.reserve(2 * pair.size() + 64);
+        line.reserve(6 * (who->id.size() + who->key.size()) + 64);
         line = "Authorization: Basic ";
-        append_base64(line, pair);
+        append_basic(line, *who);
         line += "\r\n";
-        wipe(pair);
         http::request_access::authorize(r, std::make_shared<secret const>(std::move(line)));
     }
     return r;

@@ -6,6 +6,7 @@
 #include <jeton/oauth2/token_endpoint.hpp>
 
 #include <string>
+#include <vector>
 
 namespace jeton::oauth2 {
 
@@ -19,6 +20,11 @@ public:
     result<http::request> client_credentials(client_identity const& who) const;
     result<http::request> refresh(secret const& refresh_token, client_identity const& who) const;
 
+    /// What an answer to such a request must not be quoted with: each secret as it is, and as it is written in the
+    /// request (form-encoded, in JSON, in base64 together with the id).
+    /// \param refresh_token  null if there is none
+    std::vector<secret> unquotable(client_identity const& who, secret const* refresh_token) const;
+
     token_endpoint const& endpoint() const noexcept { return endpoint_; }
 
     /// The endpoint's URL without its query: safe to log.
@@ -31,6 +37,8 @@ private:
     result<void> check(client_identity const& who) const;
     void authenticate(parameter_list& into, client_identity const& who) const;
     http::request finish(parameter_list const& parameters, client_identity const* basic) const;
+    bool uses_basic() const noexcept;
+    void append_basic(std::string& to, client_identity const& who) const;
 
     token_endpoint endpoint_;
     std::string name_;

@@ -31,7 +31,7 @@ inline constexpr std::size_t longest_answer_body = 64 * 1024;
 /// \param name     of the endpoint, for messages
 /// \param sent     when the request was sent: the token's age counts from there
 /// \param now      for a Retry-After that is a date
-/// \param secrets  what was in the request: an answer that quotes one of them is not quoted
+/// \param secrets  `token_request::unquotable`: an answer that quotes one of them is not quoted
 result<token_ptr> read_token_answer(token_answer const& answer, token_endpoint const& rules, std::string const& name,
                                     moment sent, wall_time now, std::span<std::string_view const> secrets);
 

@@ -83,7 +83,8 @@ outcome request_parser::parse(std::string_view received, server_request& into)
         auto& position = into.positions[into.field_count++];
         position.name = static_cast<std::uint32_t>(at);
         position.name_size = static_cast<std::uint16_t>(name.size());
-        position.value = static_cast<std::uint32_t>(value.empty() ? colon + 1 : value.data() - received.data());
+        auto const value_at = value.empty() ? colon + 1 : static_cast<std::size_t>(value.data() - received.data());
+        position.value = static_cast<std::uint32_t>(value_at);
         position.value_size = static_cast<std::uint32_t>(value.size());
         at = stop + 2;
 

@@ -400,6 +400,7 @@ BOOST_AUTO_TEST_CASE(it_can_be_cancelled_at_every_wait)
 
 BOOST_AUTO_TEST_CASE(an_answer_that_comes_before_all_is_sent_is_delivered_and_the_rest_is_not_sent)
 {
+    // J17
     scene s;
     s.peer->window(1000);
     std::string const large(1'000'000, 'x');
@@ -411,6 +412,49 @@ BOOST_AUTO_TEST_CASE(an_answer_that_comes_before_all_is_sent_is_delivered_and_th
     BOOST_TEST(one.outcome().value().status() == 413);
     BOOST_TEST(s.connection->spent() != nullptr);
     BOOST_TEST(s.peer->take().size() <= 1000u);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_is_there_when_a_write_fails_is_delivered_however_long_it_is)
+{
+    // J17: the peer answers and closes while it is being sent to.
+    for (bool const whole : {true, false}) {
+        scene s;
+        s.peer->split(1000);
+        s.peer->window(1000);
+        std::string const large(1'000'000, 'x');
+        started<result<response>> one(s.io, s.send(resolved(request::post("/", large))));
+        settle(s.io);
+        s.peer->hold();
+        s.peer->put("HTTP/1.1 413 Content Too Large\r\nContent-Length: 1000000\r\n\r\n");
+        s.peer->put(whole ? large : large.substr(1));
+        s.peer->close();
+        s.peer->release();
+        settle(s.io);
+        BOOST_REQUIRE(one.done());
+        BOOST_TEST(s.connection->spent() != nullptr);
+        if (whole) {
+            BOOST_TEST(one.outcome().value().status() == 413);
+            BOOST_TEST((one.outcome().value().text() == large));
+        } else {
+            BOOST_TEST((one.outcome().error().code() == http::errc::incomplete));
+            BOOST_TEST((one.outcome().error().delivery() == delivery::answered));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_is_heard_during_an_upload_that_never_has_to_wait)
+{
+    // J17
+    scene s;
+    s.peer->split(100);
+    std::string const large(1'000'000, 'x');
+    started<result<response>> one(s.io, s.send(resolved(request::post("/", large))));
+    s.peer->put("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
+    settle(s.io);
+    BOOST_REQUIRE(one.done());
+    BOOST_TEST(one.outcome().value().status() == 413);
+    BOOST_TEST(s.connection->spent() != nullptr);
+    BOOST_TEST(s.peer->take().size() < large.size());
 }
 
 BOOST_AUTO_TEST_CASE(a_large_request_and_a_large_answer_pass_in_pieces)

@@ -48,8 +48,8 @@ BOOST_AUTO_TEST_CASE(every_byte_value_is_judged_for_names_and_values)
         BOOST_TEST(is_token("a" + std::string(1, c) + "b")
                    == (alphanumeric || (i != 0 && marks.find(c) != std::string::npos)));
         bool const field = i == '\t' || (i >= 0x20 && i != 0x7f);
-        for (std::size_t const before : {1, 5, 14, 15, 16, 17, 31, 40})
-            for (std::size_t const behind : {1, 20})
+        for (std::size_t const before : {1U, 5U, 14U, 15U, 16U, 17U, 31U, 40U})
+            for (std::size_t const behind : {1U, 20U})
                 BOOST_TEST(is_field_value(std::string(before, 'x') + c + std::string(behind, 'y')) == field);
     }
     BOOST_TEST(!is_token(""));

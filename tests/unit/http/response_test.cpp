@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_response_of_unknown_size_grows)
 BOOST_AUTO_TEST_CASE(trailers_are_never_merged_into_the_headers)
 {
     // J5
-    for (std::size_t const size : {0, 1, 2, 3, 5000}) {
+    for (std::size_t const size : {0U, 1U, 2U, 3U, 5000U}) {
         response_builder builder;
         builder.start(200, head, fields, std::nullopt);
         builder.append(std::string(size, 'x'));

@@ -11,9 +11,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
+#include <asio/this_coro.hpp>
 
 #include <stdexcept>
+#include <system_error>
 
 using namespace std::chrono_literals;
 using namespace jeton;
@@ -242,6 +246,42 @@ BOOST_AUTO_TEST_CASE(a_caller_on_another_executor_is_served_too)
     settle(elsewhere);
     BOOST_REQUIRE(one.done());
     BOOST_TEST(one.outcome().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_transport_throws_passes_and_leaves_the_callers_setting_as_it_was)
+{
+    struct throwing final : http::transport {
+        http::awaitable<result<response>> send(request) override
+        {
+            throw std::system_error(std::make_error_code(std::errc::io_error), "disk");
+        }
+    };
+    asio::io_context home(1);
+    asio::io_context elsewhere(1);
+    auto const through =
+        http::with_retries(std::make_shared<throwing>(), serial(home), std::make_shared<manual_clock>());
+    struct caller {
+        static asio::awaitable<void> call(std::shared_ptr<http::transport> to, int& seen)
+        {
+            try {
+                auto what = request::get("https://a.example/");
+                (void)co_await to->send(std::move(what));
+            } catch (std::system_error const& e) {
+                seen += e.code() == std::errc::io_error;
+            }
+            bool const throws = co_await asio::this_coro::throw_if_cancelled();
+            seen += throws;
+        }
+    };
+    for (auto* from : {&home, &elsewhere}) {
+        int seen = 0;
+        asio::co_spawn(*from, caller::call(through, seen), asio::detached);
+        for (int i = 0; i != 5; ++i) {
+            settle(home);
+            settle(elsewhere);
+        }
+        BOOST_TEST(seen == 2);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_policy_that_cannot_work_is_refused)

@@ -365,6 +365,43 @@ BOOST_AUTO_TEST_CASE(a_cut_connection_is_a_reset)
     BOOST_TEST(q.client->write_some("x").error == net::errc::reset);
 }
 
+BOOST_AUTO_TEST_CASE(what_the_peer_said_before_a_write_failed_can_still_be_read)
+{
+    // J17: the answer that refuses the rest of an upload.
+    tls_pair p;
+    p.shake_hands();
+    p.server->write_some("no more of it");
+    p.server->close();
+    BOOST_TEST(p.client->write_some("more").error == net::errc::reset);
+    BOOST_TEST(p.client->write_some("more").error == net::errc::reset);
+    started<std::error_code> readable(p.io, p.client->ready(direction::read));
+    settle(p.io);
+    BOOST_TEST(readable.done());
+    std::error_code error;
+    BOOST_TEST(tls_pair::read_all(*p.client, error) == "no more of it");
+    BOOST_TEST(error == net::errc::closed);
+    BOOST_CHECK(p.client->check_silence() == silence::over);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_read_ahead_outlives_a_reset)
+{
+    // J17
+    tls_pair p;
+    p.shake_hands();
+    p.server->write_some("abc");
+    p.server->write_some("def");
+    BOOST_TEST(read_one(*p.client).bytes == 1U);
+    p.below_server->reset();
+    BOOST_TEST(p.client->write_some("more").error == net::errc::reset);
+    started<std::error_code> writable(p.io, p.client->ready(direction::write));
+    settle(p.io);
+    BOOST_TEST(writable.done());
+    std::error_code error;
+    BOOST_TEST(tls_pair::read_all(*p.client, error) == "bcdef");
+    BOOST_TEST(error == net::errc::reset);
+    BOOST_TEST(p.client->write_some("more").error == net::errc::reset);
+}
+
 BOOST_AUTO_TEST_CASE(closing_says_good_bye_once)
 {
     tls_pair p;

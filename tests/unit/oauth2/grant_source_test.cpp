@@ -119,6 +119,61 @@ BOOST_AUTO_TEST_CASE(basic_travels_in_the_header_alone)
     BOOST_TEST(body(0) == "grant_type=client_credentials");
 }
 
+BOOST_AUTO_TEST_CASE(what_was_sent_is_not_quoted_in_whatever_encoding_it_was_sent)
+{
+    // A3
+    keys = {"p:a/s+s \"w%rd"};
+    std::string const plain = keys.front();
+    std::string const form = "p%3Aa%2Fs%2Bs+%22w%25rd";
+    std::string const in_json = R"(p:a/s+s \"w%rd)";
+    struct {
+        client_auth auth;
+        body_kind body;
+        std::string echo;
+        bool shown;
+    } const cases[] = {
+        {client_auth::client_secret_basic, body_kind::form, "bWU6cCUzQWElMkZzJTJCcyslMjJ3JTI1cmQ=", false},
+        {client_auth::client_secret_basic, body_kind::form, "bWU6cCUzQWElMkZzJTJCcyslMjJ3JTI1cmQ", false},
+        {client_auth::client_secret_basic, body_kind::form, "me:" + form, false},
+        {client_auth::client_secret_basic_raw, body_kind::form, "bWU6cDphL3MrcyAidyVyZA==", false},
+        {client_auth::client_secret_post, body_kind::form, "client_id=me&client_secret=" + form, false},
+        {client_auth::client_secret_post, body_kind::json, in_json, false},
+        {client_auth::client_secret_post, body_kind::form, plain, false},
+        {client_auth::client_secret_basic, body_kind::form, "Basic, but of whom? bWU6bWU=", true},
+    };
+    for (auto const& c : cases)
+        BOOST_TEST_CONTEXT(c.echo)
+        {
+            endpoint.auth = c.auth;
+            endpoint.body = c.body;
+            make();
+            std::string quoted;
+            for (char const ch : c.echo) {
+                if (ch == '"' || ch == '\\')
+                    quoted += '\\';
+                quoted += ch;
+            }
+            wire->will_answer(400, R"({"error":"invalid_request","error_description":"got )" + quoted + R"("})");
+            auto const in_text = get().error().diag();
+            wire->will_answer(400, "<p>got " + c.echo + "</p>");
+            auto const in_page = get().error().diag();
+            for (auto const& d : {in_text, in_page})
+                BOOST_TEST((d.peer_text.find(c.echo) != std::string::npos) == c.shown);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_refresh_token_is_not_quoted_either)
+{
+    // A3
+    endpoint.refresh = refresh_use::with_client;
+    will_grant("t", R"(,"refresh_token":"r/1+")");
+    BOOST_TEST(get().has_value());
+    for (auto const echo : {"r/1+", "r%2F1%2B"}) {
+        wire->will_answer(503, std::string(R"({"error":"x","error_description":"got )") + echo + R"("})");
+        BOOST_TEST(get().error().diag().peer_text.find(echo) == std::string::npos);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_endpoint_that_breaks_a_rule_is_refused_at_construction)
 {
     // A1, A6
