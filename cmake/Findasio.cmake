@@ -1,6 +1,11 @@
 # Standalone Asio, of which Debian ships neither a CMake package nor a .pc file.
-# Defines asio::asio and asio_VERSION.
-find_path(ASIO_INCLUDE_DIR asio/awaitable.hpp)
+# Defines asio::asio and asio_VERSION. A target asio::asio that is there already is the program's own choice, and stays.
+if(TARGET asio::asio)
+  get_target_property(_asio_hints asio::asio INTERFACE_INCLUDE_DIRECTORIES)
+else()
+  set(_asio_hints "")
+endif()
+find_path(ASIO_INCLUDE_DIR asio/awaitable.hpp HINTS ${_asio_hints})
 mark_as_advanced(ASIO_INCLUDE_DIR)
 
 if(ASIO_INCLUDE_DIR)
@@ -23,5 +28,11 @@ if(asio_FOUND AND NOT TARGET asio::asio)
   # Asio 1.22 decides by what happens to be included before it whether memory comes from aligned_alloc or operator new;
   # two translation units that disagree give it back the wrong way.
   target_compile_definitions(asio::asio INTERFACE ASIO_STANDALONE ASIO_HAS_STD_ALIGNED_ALLOC=1)
+  # It also knows of clang's coroutines only those that were experimental.
+  target_compile_definitions(asio::asio INTERFACE
+    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:ASIO_HAS_CO_AWAIT=1> $<$<COMPILE_LANG_AND_ID:CXX,Clang>:ASIO_HAS_STD_COROUTINE=1>)
   target_link_libraries(asio::asio INTERFACE Threads::Threads)
 endif()
+foreach(_name _asio_hints _line _number _major _minor _patch)
+  unset(${_name})
+endforeach()

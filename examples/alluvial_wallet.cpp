@@ -3,11 +3,12 @@
 // Alluvial: looks a wallet up, and reads through the pages of its rewards.
 // ALLUVIAL_CLIENT_ID and ALLUVIAL_CLIENT_SECRET (or ..._FILE) say who asks.
 
+#include <jeton/client/json.hpp>
 #include <jeton/jeton.hpp>
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
-#include <boost/json.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <exception>
 #include <iostream>
@@ -33,7 +34,7 @@ asio::awaitable<void> show(jeton::client& alluvial)
             std::cout << "rewards: " << answer.status() << ' ' << answer.text() << '\n';
             break;
         }
-        auto const page = boost::json::parse(answer.text()).as_object();
+        auto const page = jeton::json(answer).value().as_object();
         for (auto const& reward : page.at("data").as_array())
             std::cout << "reward: " << boost::json::serialize(reward) << '\n';
         auto const* next = page.if_contains("next_cursor");

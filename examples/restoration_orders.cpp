@@ -4,11 +4,13 @@
 // RESTORATION_BASE_URL is the base URL of the environment; RESTORATION_CLIENT_ID and
 // RESTORATION_CLIENT_SECRET (or ..._FILE) say who asks.
 
+#include <jeton/client/json.hpp>
 #include <jeton/jeton.hpp>
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
-#include <boost/json.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <cstdlib>
 #include <exception>
@@ -45,7 +47,7 @@ asio::awaitable<void> list_orders(jeton::client& restoration)
             std::cout << "orders: " << answer.status() << ' ' << answer.text() << '\n';
             break;
         }
-        auto const body = boost::json::parse(answer.text()).as_object();
+        auto const body = jeton::json(answer).value().as_object();
         for (auto const& order : body.at("data").as_array())
             std::cout << "listed: " << boost::json::serialize(order) << '\n';
         auto const* next = body.if_contains("nextPageToken");

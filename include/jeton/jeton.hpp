@@ -4,6 +4,7 @@
 /// \file
 /// What an application needs.
 
+#include <jeton/client/async.hpp>
 #include <jeton/client/client.hpp>
 #include <jeton/providers/alluvial.hpp>
 #include <jeton/providers/datacrunch.hpp>

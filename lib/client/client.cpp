@@ -276,13 +276,25 @@ client& client::operator=(client&& other) noexcept
     return *this;
 }
 
-auto client::send(http::request what) -> answer
+auto client::send_by(std::shared_ptr<state> const& who, http::request what) -> answer
 {
-    if (auto const ready = state_->prepare(what); !ready)
+    if (auto const ready = who->prepare(what); !ready)
         return failed<http::response>(ready.error());
-    auto const stack = state_->open_stack();
+    auto const stack = who->open_stack();
     return stack ? stack->send(std::move(what)) : failed<http::response>(shut_down_failure());
 }
+
+asio::awaitable<result<oauth2::token_ptr>> client::token_of(std::shared_ptr<state> const& who,
+                                                            oauth2::token_demand demand)
+{
+    return state::get_token(who->tokens, std::move(demand));
+}
+
+asio::any_io_executor const& client::executor_of(state const& who) noexcept { return who.home.executor(); }
+
+asio::any_io_executor const& client::get_executor() const noexcept { return executor_of(*state_); }
+
+auto client::send(http::request what) -> answer { return send_by(state_, std::move(what)); }
 
 namespace {
 
@@ -314,7 +326,7 @@ auto client::patch(std::string_view path, std::string body) -> answer
 
 asio::awaitable<result<oauth2::token_ptr>> client::token(oauth2::token_demand demand)
 {
-    return state::get_token(state_->tokens, std::move(demand));
+    return token_of(state_, std::move(demand));
 }
 
 asio::awaitable<void> client::shut_down() { return state::shut_down(state_); }

@@ -154,9 +154,9 @@ credentials credentials::from_environment(std::string_view prefix)
     });
 }
 
-credentials credentials::from_file(std::string id, std::filesystem::path secret_file)
+credentials credentials::from_file(std::string id, std::string secret_file)
 {
-    return credentials([id = std::move(id), path = secret_file.string()]() -> result<oauth2::client_identity> {
+    return credentials([id = std::move(id), path = std::move(secret_file)]() -> result<oauth2::client_identity> {
         auto key = read_file(path, kind::confidential, "the file of the client secret, " + path + ",");
         if (!key)
             return key.error();
@@ -170,5 +170,9 @@ credentials credentials::from(oauth2::identity_source source)
         throw std::invalid_argument("jeton: credentials::from: no function");
     return credentials(std::move(source));
 }
+
+credentials::credentials(oauth2::identity_source source) : source_(std::move(source)) {}
+
+result<oauth2::client_identity> credentials::read() const { return source_(); }
 
 }  // namespace jeton

@@ -28,6 +28,10 @@ constexpr row rows[] = {
     row(errc::header_too_large, "header_too_large", "the header is too large", cond::malformed),
     row(errc::body_too_large, "body_too_large", "the body is too large", cond::malformed),
     row(errc::too_many_interim, "too_many_interim", "too many interim answers", cond::malformed),
+    row(errc::not_json, "not_json", "the body is not said to be JSON", cond::malformed),
+    row(errc::bad_json, "bad_json", "malformed JSON", cond::malformed),
+    row(errc::json_too_deep, "json_too_deep", "the JSON is nested too deeply", cond::malformed),
+    row(errc::json_number, "json_number", "a number in the JSON cannot be held with all its digits", cond::malformed),
 };
 
 }  // namespace

@@ -3,7 +3,8 @@
 #   direction   a layer includes itself and lower ones; public headers never private ones; nobody the umbrella
 #   purity      sansio code cannot reach Asio, TLS, a socket, a thread, a lock or a clock, not even through a header,
 #               and does not ask for the time or for randomness
-#   lightness   public headers: no <asio.hpp>, no asio/ssl, no OpenSSL, no Boost, no macro
+#   lightness   public headers: no <asio.hpp>, no asio/ssl, no OpenSSL, no Boost, no macro; but for one, which has Boost.JSON
+#               behind it and is included by nobody but users
 #   waiting     no timer but the clock's alarm; no parallel_group, no `||`, no channel
 #   compiler    no co_await in the condition of an if or a loop: in a coroutine that has declared nothing before, g++ 12.2 reads
 #               the condition from uninitialised memory, at every level of optimisation. Name the outcome first.
@@ -13,6 +14,7 @@ set(layers base net http oauth2 client providers testing tools)  # lowest first
 set(impure "^(asio([/.].*)?|openssl/(ssl|bio|rand|engine)\\.h|sys/socket\\.h|sys/epoll\\.h|netdb\\.h|poll\\.h|unistd\\.h|mutex|shared_mutex|thread|stop_token|condition_variable|future|semaphore|latch|barrier|fstream|iostream|jeton/base/clock\\.hpp)$")
 set(asks "(_clock::now|[^a-z_]time\\((nullptr|NULL|0)\\)|clock_gettime|gettimeofday|random_device|this_thread|RAND_bytes)")
 set(heavy "^(asio\\.hpp|asio/ssl(\\.hpp|/.*)|openssl/.*|boost/.*)$")
+set(opt_in jeton/client/json.hpp)
 set(waits "(steady_timer|system_timer|high_resolution_timer|deadline_timer|waitable_timer|parallel_group|awaitable_operators|experimental/(concurrent_)?channel)")
 
 set_property(GLOBAL PROPERTY violations "")
@@ -122,7 +124,11 @@ endfunction()
 function(check_lightness file)
   includes_of(${file} includes)
   foreach(include IN LISTS includes)
-    if(include MATCHES "${heavy}")
+    if(include STREQUAL opt_in)
+      violation("${file}: drags along what is for those who ask for it: <${include}>")
+    elseif(file STREQUAL "include/${opt_in}" AND include MATCHES "^boost/json/")
+      continue()
+    elseif(include MATCHES "${heavy}")
       violation("${file}: too heavy for a public header: <${include}>")
     endif()
   endforeach()

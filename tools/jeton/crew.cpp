@@ -2,12 +2,13 @@
 #include "crew.hpp"
 
 #include <asio/co_spawn.hpp>
-#include <asio/experimental/as_tuple.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <exception>
 #include <memory>
+#include <system_error>
 
 namespace jeton::tool {
 
@@ -37,8 +38,10 @@ asio::awaitable<void> run_crew(std::size_t count, std::function<asio::awaitable<
             if (--shared->out == 0)
                 shared->all_back.cancel();
         });
-    if (shared->out != 0)
-        co_await shared->all_back.async_wait(asio::experimental::as_tuple(asio::use_awaitable));
+    if (shared->out != 0) {
+        std::error_code cancelled;
+        co_await shared->all_back.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    }
     if (shared->failed)
         std::rethrow_exception(shared->failed);
 }

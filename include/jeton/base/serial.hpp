@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <jeton/base/asio_in_use.hpp>
+
 #include <asio/any_io_executor.hpp>
-#include <asio/strand.hpp>
 
 #include <utility>
 
+// Named, not included: <asio/strand.hpp> is a third of what <asio/awaitable.hpp> costs to compile.
 namespace asio {
 class io_context;
-}
+template <typename Executor>
+class strand;
+}  // namespace asio
 
 namespace jeton {
 
@@ -28,7 +32,7 @@ public:
     {}
 
     /// Any executor, wrapped in a strand of its own.
-    serial(asio::any_io_executor any) : executor_(asio::make_strand(std::move(any))) {}
+    serial(asio::any_io_executor any);
 
     asio::any_io_executor const& executor() const noexcept { return executor_; }
 

@@ -88,8 +88,17 @@ public:
     /// On `home` only.
     client_snapshot snapshot() const;
 
+    /// `home`'s.
+    asio::any_io_executor const& get_executor() const noexcept;
+
 private:
+    friend class client_calls;  // client/async.hpp
     struct state;
+    static answer send_by(std::shared_ptr<state> const& who, http::request what);
+    static asio::awaitable<result<oauth2::token_ptr>> token_of(std::shared_ptr<state> const& who,
+                                                               oauth2::token_demand demand);
+    static asio::any_io_executor const& executor_of(state const& who) noexcept;
+
     std::shared_ptr<state> state_;
 };
 

@@ -3,10 +3,8 @@
 
 #include <jeton/oauth2/client_auth.hpp>
 
-#include <filesystem>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace jeton {
 
@@ -28,12 +26,13 @@ public:
     /// everybody.
     static credentials from_environment(std::string_view prefix);
 
-    /// The secret is the content of a file, without a trailing line break, 1 byte to 64 KiB.
+    /// The secret is the content of a file, without a trailing line break, 1 byte to 64 KiB. A
+    /// `std::filesystem::path` will do as well: it turns into a string by itself.
     ///
     /// The file must be regular, or a link to one, as systemd credentials and mounted Kubernetes secrets are; belong to
     /// this process's user or to root; be writable by its owner only, and readable by nobody but its owner and group.
     /// Kubernetes mounts secrets readable by everybody unless `defaultMode: 0440` is set.
-    static credentials from_file(std::string id, std::filesystem::path secret_file);
+    static credentials from_file(std::string id, std::string secret_file);
 
     /// Whatever the function says; see `oauth2::identity_source`.
     ///
@@ -42,10 +41,10 @@ public:
 
     /// \returns failures of code `oauth2::errc::bad_credentials_source` (phase `token`, `not_sent`) that name the
     ///   variable or file, never its content; or what the function given to `from` returns.
-    result<oauth2::client_identity> read() const { return source_(); }
+    result<oauth2::client_identity> read() const;
 
 private:
-    explicit credentials(oauth2::identity_source source) : source_(std::move(source)) {}
+    explicit credentials(oauth2::identity_source source);
     oauth2::identity_source source_;
 };
 

@@ -32,6 +32,12 @@ enum class errc {
     header_too_large,  ///< the status line, the header or trailer section, or its number of fields
     body_too_large,    ///< the body, or its chunk extensions
     too_many_interim,  ///< more 1xx answers than anybody needs (RFC 9110 §15.2)
+
+    // The body, to a caller who asks for it as JSON (client/json.hpp).
+    not_json,       ///< Content-Type says that it is something else (RFC 9110 §8.3)
+    bad_json,       ///< it breaks RFC 8259, or a member name occurs twice in an object (§4)
+    json_too_deep,  ///< nested deeper than the caller allows
+    json_number,    ///< a number that would lose digits (§6)
 };
 
 std::error_code make_error_code(errc e) noexcept;

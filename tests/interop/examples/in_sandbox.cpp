@@ -4,17 +4,26 @@
 // puts in the place of the providers' functions returns the same data with the sandbox's URLs; the sandbox's CA stands in
 // for the system's.
 //
-//     example_in_sandbox WORDS...   fails unless each of the words is in what the example prints
+//     example_in_sandbox [--hang "METHOD PATH"]... [--interrupt] WORDS...
+//
+//     --hang       that path of the restoration provider is not answered, once; {CLIENT_ID} in it is filled in
+//     --interrupt  the program gets SIGINT as soon as the first API request has arrived
+//     WORDS        fails unless each of them is in what the example prints
 
 #include <jeton/jeton.hpp>
 #include <jeton/testing/sandbox.hpp>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <thread>
+#include <unistd.h>
 
 namespace {
 
@@ -31,6 +40,24 @@ jeton::provider from_sandbox(Ask ask)
     auto found = ask(*world);
     asking_the_sandbox = false;
     return found;
+}
+
+// "METHOD PATH"
+void hang(std::string order)
+{
+    auto const id = world->identity_of("restoration").id;
+    constexpr std::string_view variable = "{CLIENT_ID}";
+    if (auto const at = order.find(variable); at != std::string::npos)
+        order.replace(at, variable.size(), id);
+    auto const blank = order.find(' ');
+    world->on_api_request(
+        jeton::testing::fault().at("restoration").only(order.substr(0, blank), order.substr(blank + 1)).hang());
+}
+
+void interrupt()
+{
+    if (world->wait_until([](auto const& counted) { return counted.api_requests != 0; }, std::chrono::seconds(30)))
+        ::kill(::getpid(), SIGINT);
 }
 
 void set(std::string const& name, std::string const& value) { ::setenv(name.c_str(), value.c_str(), 1); }
@@ -83,12 +110,23 @@ int wrap_main(int count, char** words)
     }
     set("RESTORATION_BASE_URL", from_sandbox([](auto& of) { return of.restoration(); }).base_url);
 
+    std::thread interrupter;
+    int first_word = 1;
+    for (; first_word < count && std::string_view(words[first_word]).starts_with("--"); ++first_word) {
+        if (words[first_word] == std::string_view("--interrupt"))
+            interrupter = std::thread(interrupt);
+        else
+            hang(words[++first_word]);
+    }
+
     std::ostringstream printed;
     auto* const screen = std::cout.rdbuf(printed.rdbuf());
     auto status = example_main();
     std::cout.rdbuf(screen);
     std::cout << printed.str();
-    for (int i = 1; i < count; ++i) {
+    if (interrupter.joinable())
+        interrupter.join();
+    for (int i = first_word; i < count; ++i) {
         if (printed.str().find(words[i]) == std::string::npos) {
             std::cout << "it does not say: " << words[i] << '\n';
             status = 1;

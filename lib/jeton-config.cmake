@@ -1,7 +1,0 @@
-include(CMakeFindDependencyMacro)
-list(PREPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
-find_dependency(asio 1.22.1)
-find_dependency(OpenSSL 3.0)
-find_dependency(Boost 1.81 COMPONENTS json url)
-list(POP_FRONT CMAKE_MODULE_PATH)
-include(${CMAKE_CURRENT_LIST_DIR}/jeton-targets.cmake)
