@@ -25,6 +25,9 @@ namespace {
 // RFC 9113 §6.5.2 knows no limit before the peer's SETTINGS; this many is what it recommends as the least, and what others assume.
 constexpr std::uint32_t streams_before_settings = 100;
 
+// RFC 9113 §6.9.2: of every stream before SETTINGS say otherwise.
+constexpr std::uint64_t initial_window = 65535;
+
 // RFC 9113 §6.5.2: what a field takes in a header list besides its name and value.
 constexpr std::size_t field_overhead = 32;
 
@@ -184,6 +187,11 @@ struct h2_callbacks {
             }
             s->unread_ += size;
             s->received_ += size;
+            // nghttp2 resets such a stream, but has passed on what was too much.
+            if (s->unread_ > std::max<std::uint64_t>(me.limits_.stream_window, initial_window)) {
+                me.fail(*s, errc::h2_flow_control, words_for(NGHTTP2_FLOW_CONTROL_ERROR));
+                return 0;
+            }
             if (s->received_ > s->longest_) {
                 me.give_up(*s, errc::body_too_large, "the body is larger than allowed");
                 return 0;
@@ -322,6 +330,14 @@ struct h2_callbacks {
         return made.get();
     }
 
+    // The frame guard counts them. nghttp2, where it does so too, counts one for each read that such a frame's header is
+    // spread over. Not every release has the option.
+    static void count_no_continuations(auto* option)
+    {
+        if constexpr (requires { nghttp2_option_set_max_continuations(option, SIZE_MAX); })
+            nghttp2_option_set_max_continuations(option, SIZE_MAX);
+    }
+
     static nghttp2_option const* options()
     {
         static auto const made = [] {
@@ -329,6 +345,7 @@ struct h2_callbacks {
             if (nghttp2_option_new(&o) != 0)
                 throw std::bad_alloc();
             nghttp2_option_set_no_auto_window_update(o, 1);
+            count_no_continuations(o);
             return std::unique_ptr<nghttp2_option, free_option>(o);
         }();
         return made.get();
@@ -701,10 +718,9 @@ std::span<h2_session::event const> h2_session::feed(std::string_view bytes, time
     if (exhausted_ || taken == NGHTTP2_ERR_NOMEM)
         die(std::make_error_code(std::errc::not_enough_memory), "there is no memory for the answers",
             NGHTTP2_INTERNAL_ERROR);
-    else if (taken == NGHTTP2_ERR_FLOODED || taken == NGHTTP2_ERR_TOO_MANY_SETTINGS)
-        die(errc::h2_flood, "the peer asks for more acknowledgements than anybody needs", NGHTTP2_ENHANCE_YOUR_CALM);
     else if (taken < 0)
-        die(errc::h2_protocol, words_for(NGHTTP2_PROTOCOL_ERROR), NGHTTP2_PROTOCOL_ERROR);
+        // All that is left of what it gives up for: acknowledgements that pile up, settings or continuations without end.
+        die(errc::h2_flood, "the peer sends more of something than anybody needs", NGHTTP2_ENHANCE_YOUR_CALM);
     else if (!went_away_ && !leaving_ && nghttp2_session_get_next_stream_id(session_) <= INT32_MAX
              && nghttp2_session_check_request_allowed(session_) == 0) {
         // nghttp2 has found fault with the connection; what with, its GOAWAY says.
