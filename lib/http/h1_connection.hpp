@@ -47,7 +47,10 @@ public:
     char const* spent() const noexcept override { return spent_; }  ///< RFC 9112 §9.3, §9.6
     bool fit() override;                                            ///< RFC 9112 §9.2
     std::uint32_t slots() const noexcept override { return spent_ == nullptr && state_ == state::idle ? 1 : 0; }
-    std::uint32_t capacity() const noexcept override { return spent_ == nullptr || state_ == state::exchanging ? 1 : 0; }
+    std::uint32_t capacity() const noexcept override
+    {
+        return spent_ == nullptr || state_ == state::exchanging ? 1 : 0;
+    }
     std::uint64_t requests() const noexcept override { return requests_; }
     time_point last_used() const noexcept override { return last_used_; }
     std::string_view protocol() const noexcept override { return "http/1.1"; }

@@ -45,7 +45,7 @@ public:
     {
         // A frame that is destroyed while it waits: with its context, in which nothing will be written any more.
         if (open())
-            owner_.session_.reset(*this, owner_.timers_.now());
+            owner_.session_.forget(*this);
         if (!finished)
             owner_.finish(*this);
     }
@@ -152,9 +152,7 @@ void h2_connection::hear(std::span<h2_session::event const> events, time_point n
                 of->settle();
             }
             break;
-        case kind::trailers:
-            try {
-                of->builder.trailers(e.text, e.fields);
+        case kind::trailers: try { of->builder.trailers(e.text, e.fields);
             } catch (std::bad_alloc const&) {
                 session_.reset(*of, now);
                 of->code = std::make_error_code(std::errc::not_enough_memory);
@@ -377,7 +375,8 @@ awaitable<result<response>> h2_connection::exchange(exchange_order const& order)
 
     auto now = order.begun;
     while (!me.settled) {
-        auto const limit = me.answered() ? time_point::max() : saturating_add(me.written().value_or(now), order.first_byte);
+        auto const limit =
+            me.answered() ? time_point::max() : saturating_add(me.written().value_or(now), order.first_byte);
         auto const why = co_await me.done.wait(&timers_, std::min(order.deadline, limit));
         if (me.settled)
             break;
@@ -427,7 +426,7 @@ delivery h2_connection::delivered(call const& of, bool given_up) const noexcept
         return delivery::not_sent;
     // What is given up while it waits in the buffer is sent all the same, unless the connection died.
     return !given_up && session_.dead() && of.begins_at() >= perhaps_sent_ ? delivery::not_sent
-                                                                            : delivery::maybe_processed;
+                                                                           : delivery::maybe_processed;
 }
 
 failure h2_connection::explain(call const& of, phase where) const
@@ -521,8 +520,7 @@ void h2_connection::close() noexcept
     alarm_.disarm();
     try {
         // RFC 9113 §6.8: GOAWAY, if it can be had without waiting.
-        session_.say_good_bye();
-        (void)session_.write(out_, record, timers_.now());
+        session_.say_good_bye(out_);
         if (!blocked_ && !mute_ && !out_.empty())
             (void)stream_->write_some(out_.view());
     } catch (std::bad_alloc const&) {

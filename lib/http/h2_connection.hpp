@@ -93,10 +93,10 @@ private:
     alarm alarm_{*this};
     char const* spent_ = nullptr;
     std::optional<failure> aborted_{};
-    std::error_code lost_{};           // what the stream ended with
-    std::uint64_t handed_out_ = 0;     // bytes of ours that the stream has taken
-    std::uint64_t perhaps_sent_ = 0;   // and those of which the kernel may have seen something
-    std::uint64_t requests_ = 0;       // answered
+    std::error_code lost_{};          // what the stream ended with
+    std::uint64_t handed_out_ = 0;    // bytes of ours that the stream has taken
+    std::uint64_t perhaps_sent_ = 0;  // and those of which the kernel may have seen something
+    std::uint64_t requests_ = 0;      // answered
     std::uint64_t begun_ = 0;
     std::uint32_t running_ = 0;        // exchanges
     std::uint32_t told_capacity_ = 0;  // the keeper

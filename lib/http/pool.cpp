@@ -361,7 +361,8 @@ awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::conn
         ++at->connections_made;
         if (self->watcher_)
             self->events_.push_back(happenings::connected{at->name, std::string(fresh->protocol()), now - begun});
-        self->obey(*at, at->plan.on_dialled(c, now, fresh->capacity()), self->shutting_down_ ? "shut down" : "made room");
+        self->obey(*at, at->plan.on_dialled(c, now, fresh->capacity()),
+                   self->shutting_down_ ? "shut down" : "made room");
         fresh->start(self->home_.executor());
     }
     self->after_change(*at);

@@ -14,9 +14,10 @@ namespace jeton::http {
 
 /// What a peer may make us do without getting anywhere.
 struct h2_flood_limits {
-    h2_rate resets{1000, 33};    ///< RST_STREAM (CVE-2023-44487)
-    h2_rate others{10000, 330};  ///< every other frame that carries nothing of an answer (CVE-2019-9511 and those after it)
-    int continuations = 8;       ///< CONTINUATION frames in one header block, empty ones included (CVE-2024-28182)
+    h2_rate resets{1000, 33};  ///< RST_STREAM (CVE-2023-44487)
+    h2_rate others{10000,
+                   330};    ///< every other frame that carries nothing of an answer (CVE-2019-9511 and those after it)
+    int continuations = 8;  ///< CONTINUATION frames in one header block, empty ones included (CVE-2024-28182)
     std::size_t header_block = 80 * 1024;  ///< bytes of one header block, compressed
 };
 

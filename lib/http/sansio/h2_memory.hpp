@@ -25,7 +25,7 @@ public:
 
 private:
     struct block;
-    static constexpr std::size_t classes = 7;     // 64 bytes, doubled up to 4 KiB, what we write before them included
+    static constexpr std::size_t classes = 7;  // 64 bytes, doubled up to 4 KiB, what we write before them included
     static constexpr std::size_t smallest = 64;
 
     static std::size_t class_of(std::size_t size) noexcept;

@@ -35,6 +35,9 @@ constexpr std::size_t field_overhead = 32;
 constexpr int frames_per_answer = 8;
 constexpr int bytes_per_update = 512;
 
+// What is sent before a connection is closed, if it can be sent at once.
+constexpr std::size_t most_of_a_farewell = 16 * 1024;
+
 std::error_code code_of(std::uint32_t h2) noexcept
 {
     switch (h2) {
@@ -358,8 +361,8 @@ h2_session::h2_session(h2_limits const& limits, time_point now)
     auto memory = memory_.as_nghttp2();
     if (nghttp2_session_client_new3(&session_, h2_callbacks::all(), this, h2_callbacks::options(), &memory) != 0)
         throw std::bad_alloc();
-    auto const head =
-        static_cast<std::uint32_t>(std::min<std::size_t>(limits_.answers.head, std::numeric_limits<std::int32_t>::max()));
+    auto const head = static_cast<std::uint32_t>(
+        std::min<std::size_t>(limits_.answers.head, std::numeric_limits<std::int32_t>::max()));
     nghttp2_settings_entry const ours[] = {
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits_.stream_window},
@@ -830,21 +833,22 @@ std::span<h2_session::event const> h2_session::lose(std::error_code code, char c
     return finish_events();
 }
 
-void h2_session::say_good_bye()
+void h2_session::say_good_bye(wire_buffer& out)
 {
-    if (dead_)
-        return;
-    nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
-    draining_ = leaving_ = true;
+    if (!dead_) {
+        nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
+        draining_ = leaving_ = true;
+    }
+    (void)write(out, out.size() + most_of_a_farewell, now_);
 }
 
 // Slots and time.
 
 std::uint32_t h2_session::allowed() const noexcept
 {
-    auto const theirs = settings_seen_ ? nghttp2_session_get_remote_settings(session_,
-                                                                             NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
-                                       : streams_before_settings;
+    auto const theirs = settings_seen_
+                            ? nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+                            : streams_before_settings;
     return std::min(theirs, limits_.streams);
 }
 

@@ -23,8 +23,8 @@ namespace jeton::http {
 
 struct h2_limits {
     answer_limits answers{};
-    std::uint32_t streams = 256;                  ///< open at a time, whatever the peer allows
-    std::uint32_t stream_window = 1024 * 1024;    ///< bytes of one answer that may be on their way; at least 65535
+    std::uint32_t streams = 256;                    ///< open at a time, whatever the peer allows
+    std::uint32_t stream_window = 1024 * 1024;      ///< bytes of one answer that may be on their way; at least 65535
     std::uint32_t connection_window = 4096 * 1024;  ///< of all answers together; at least 65535
     duration settings_ack = std::chrono::seconds(10);
     duration silence = std::chrono::seconds(15);  ///< while somebody waits; then the peer is asked whether it lives
@@ -63,18 +63,18 @@ public:
             failed,    ///< `of`, `code`, `why`, `peer_code`, `unprocessed`; it is no stream any more
             slots,     ///< `slots()` may have changed by the peer's doing
             draining,  ///< no new streams; those that are open may end: `code` if the peer gave an error, `why`, `peer_code`
-            dead,      ///< the connection is of no more use, all streams have failed: `code`, `why`. What is to be written yet tells the peer why.
+            dead,  ///< the connection is of no more use, all streams have failed: `code`, `why`. What is to be written yet tells the peer why.
         };
         kind what = kind::slots;
         bool unprocessed = false;  ///< the peer has not looked at the request (RFC 9113 §8.7)
         int status = 0;
         stream* of = nullptr;
         std::optional<std::uint64_t> length{};  ///< of the body, if known
-        std::string_view text{};                ///< what `fields` have their offsets in; valid until the next call of `feed`
+        std::string_view text{};  ///< what `fields` have their offsets in; valid until the next call of `feed`
         std::span<field_position const> fields{};
         std::string_view piece{};  ///< into what was fed
         std::error_code code{};
-        char const* why = nullptr;         ///< in words; static
+        char const* why = nullptr;        ///< in words; static
         char const* peer_code = nullptr;  ///< the peer's error code by name (RFC 9113 §7), if it gave one; static
     };
 
@@ -150,11 +150,14 @@ public:
     /// that, so that giving up cannot make it work on more than it allows. No event follows for `s`.
     void reset(stream& s, time_point now);
 
+    /// `s` dies without ceremony. Its slot stays in use until the peer has answered.
+    void forget(stream& s) noexcept { detach(s); }
+
     /// The connection broke: every stream fails. \returns events, as `feed` does
     std::span<event const> lose(std::error_code code, char const* why);
 
-    /// Says good-bye (GOAWAY); to be written, then the connection is closed.
-    void say_good_bye();
+    /// Appends GOAWAY and what else is to be said to `out`; then the connection is closed.
+    void say_good_bye(wire_buffer& out);
 
     /// How many more requests may be sent now; 0 once it drains.
     std::uint32_t slots() const noexcept;
@@ -238,7 +241,7 @@ private:
 
     wire_buffer* out_ = nullptr;  // while writing
     std::size_t out_limit_ = 0;
-    std::uint64_t produced_ = 0;  // bytes written in all
+    std::uint64_t produced_ = 0;                    // bytes written in all
     std::optional<std::uint32_t> farewell_code_{};  // of the GOAWAY that ends the connection
     bool exhausted_ = false;                        // out of memory in the midst of nghttp2
     bool padded_out_ = false;                       // flooded with frames of nothing but padding
@@ -246,10 +249,10 @@ private:
     bool leaving_ = false;                          // ours is on its way
     time_point now_{};
 
-    std::uint32_t open_ = 0;         // streams of nghttp2's
+    std::uint32_t open_ = 0;  // streams of nghttp2's
     std::uint32_t resets_queued_ = 0;
-    std::uint32_t held_ = 0;         // streams that were reset after the last PING
-    std::uint32_t held_by_ping_ = 0;  // and before it
+    std::uint32_t held_ = 0;                // streams that were reset after the last PING
+    std::uint32_t held_by_ping_ = 0;        // and before it
     std::int32_t last_served_ = INT32_MAX;  // by GOAWAY
     bool settings_seen_ = false;
     bool settings_acknowledged_ = false;

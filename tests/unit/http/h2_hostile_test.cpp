@@ -131,12 +131,10 @@ BOOST_AUTO_TEST_CASE(header_blocks_in_pieces_are_read_and_must_not_be_interleave
     using http::errc;
     auto const begin = h2::frame(h2::headers, 0, 1, block);
     ends_the_connection(begin + h2::frame(h2::ping, 0, 0, "01234567"), errc::h2_protocol, h2::protocol_error);
-    ends_the_connection(begin + h2::frame(h2::continuation, h2::end_headers, 3), errc::h2_protocol,
-                        h2::protocol_error);
+    ends_the_connection(begin + h2::frame(h2::continuation, h2::end_headers, 3), errc::h2_protocol, h2::protocol_error);
     ends_the_connection(h2::frame(h2::continuation, h2::end_headers, 1), errc::h2_protocol, h2::protocol_error);
     // CVE-2024-28182, with and without bytes in them
-    ends_the_connection(begin + repeated(h2::frame(h2::continuation, 0, 1), 9), errc::h2_flood,
-                        h2::enhance_your_calm);
+    ends_the_connection(begin + repeated(h2::frame(h2::continuation, 0, 1), 9), errc::h2_flood, h2::enhance_your_calm);
     ends_the_connection(begin + repeated(h2::frame(h2::continuation, 0, 1, h2::literal("a", "b")), 1000),
                         errc::h2_flood, h2::enhance_your_calm);
     // Large rather than many: the list is too large before the block is.
@@ -151,7 +149,8 @@ BOOST_AUTO_TEST_CASE(header_blocks_in_pieces_are_read_and_must_not_be_interleave
 BOOST_AUTO_TEST_CASE(a_header_that_grows_when_it_is_decoded_is_refused_while_it_does)
 {
     // K6: one large field in the table, and then its index again and again
-    auto const bomb = h2::indexed(8) + h2::indexed_literal("x", std::string(3900, 'x')) + repeated(h2::indexed(62), 12000);
+    auto const bomb =
+        h2::indexed(8) + h2::indexed_literal("x", std::string(3900, 'x')) + repeated(h2::indexed(62), 12000);
     ends_the_stream(h2::frame(h2::headers, h2::end_headers | h2::end_stream, 1, bomb), http::errc::header_too_large);
     std::string many;
     for (int i = 0; i != 257; ++i)
@@ -185,8 +184,7 @@ BOOST_AUTO_TEST_CASE(floods_are_bounded)
         repeated(h2::frame(0xbb, 0, 0), 20000),
         repeated(h2::go_away(0x7fffffff), 20000),
         h2::head(1, {{":status", "200"}}) + repeated(h2::body(1, "", false), 20000),
-        h2::head(1, {{":status", "200"}})
-            + repeated(h2::frame(h2::data, h2::padded, 1, std::string("\1\0", 2)), 20000),
+        h2::head(1, {{":status", "200"}}) + repeated(h2::frame(h2::data, h2::padded, 1, std::string("\1\0", 2)), 20000),
         h2::reset(3, h2::cancel) + repeated(h2::head(3, {}), 20000),
     };
     for (auto const& flood : floods) {
@@ -316,18 +314,16 @@ BOOST_AUTO_TEST_CASE(malformed_answers_are_delivered_to_nobody)
         h2::head(1, {{":status", "200"}}) + h2::head(1, {{"X-Sum", "1"}}, true),
     };
     for (auto const& c : cases) {
-        BOOST_TEST_CONTEXT("case " << &c - cases)
-        {
-            ends_the_stream(c, http::errc::malformed_answer);
-        }
+        BOOST_TEST_CONTEXT("case " << &c - cases) { ends_the_stream(c, http::errc::malformed_answer); }
     }
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_is_larger_than_wanted_is_refused_as_soon_as_that_shows)
 {
     // J19, K7
-    for (auto const& frames : {h2::head(1, {{":status", "200"}, {"content-length", "11"}}),
-                               h2::head(1, {{":status", "200"}}) + h2::body(1, "0123456", false) + h2::body(1, "789a")}) {
+    for (auto const& frames :
+         {h2::head(1, {{":status", "200"}, {"content-length", "11"}}),
+          h2::head(1, {{":status", "200"}}) + h2::body(1, "0123456", false) + h2::body(1, "789a")}) {
         h2_scene s;
         auto* const one = s.ask("GET", {}, {}, 10);
         s.flush();
@@ -357,7 +353,8 @@ BOOST_AUTO_TEST_CASE(frames_that_break_the_rules_end_the_connection)
         errc code;
         std::uint32_t farewell;
     } const cases[] = {
-        {h2::frame_of_length(16385, h2::data, 0, 1, std::string(16385, 'x')), errc::h2_frame_size, h2::frame_size_error},
+        {h2::frame_of_length(16385, h2::data, 0, 1, std::string(16385, 'x')), errc::h2_frame_size,
+         h2::frame_size_error},
         {h2::frame(h2::ping, 0, 0, "seven77"), errc::h2_frame_size, h2::frame_size_error},
         {h2::frame(h2::ping, 0, 1, "01234567"), errc::h2_protocol, h2::protocol_error},
         {h2::frame(h2::rst_stream, 0, 1, "xxx"), errc::h2_frame_size, h2::frame_size_error},
@@ -387,10 +384,7 @@ BOOST_AUTO_TEST_CASE(frames_that_break_the_rules_end_the_connection)
          h2::compression_error},
     };
     for (auto const& c : cases) {
-        BOOST_TEST_CONTEXT("case " << &c - cases)
-        {
-            ends_the_connection(c.frames, c.code, c.farewell);
-        }
+        BOOST_TEST_CONTEXT("case " << &c - cases) { ends_the_connection(c.frames, c.code, c.farewell); }
     }
 }
 

@@ -46,8 +46,8 @@ struct h2_scene {
         sent.clear();
     }
 
-    h2_asked* ask(std::string_view method = "GET", std::string_view body = {},
-                  std::vector<http::h2_field> more = {}, std::size_t longest = 16 * 1024 * 1024)
+    h2_asked* ask(std::string_view method = "GET", std::string_view body = {}, std::vector<http::h2_field> more = {},
+                  std::size_t longest = 16 * 1024 * 1024)
     {
         std::vector<http::h2_field> all{
             {":method", method}, {":scheme", "https"}, {":authority", "a.example"}, {":path", "/x"}};
