@@ -24,6 +24,7 @@ configure_package_config_file(
   ${PROJECT_SOURCE_DIR}/cmake/jeton-config.cmake.in ${built}/jeton-config.cmake INSTALL_DESTINATION ${package})
 write_basic_package_version_file(${built}/jeton-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${built}/jeton-config.cmake ${built}/jeton-config-version.cmake ${PROJECT_SOURCE_DIR}/cmake/Findasio.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/Findnghttp2.cmake
   DESTINATION ${package})
 
 # The .pc files name their place relative to themselves, unless somebody wants the parts in unrelated places.

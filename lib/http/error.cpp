@@ -32,6 +32,19 @@ constexpr row rows[] = {
     row(errc::bad_json, "bad_json", "malformed JSON", cond::malformed),
     row(errc::json_too_deep, "json_too_deep", "the JSON is nested too deeply", cond::malformed),
     row(errc::json_number, "json_number", "a number in the JSON cannot be held with all its digits", cond::malformed),
+    row(errc::malformed_answer, "malformed_answer", "malformed HTTP/2 answer", cond::malformed),
+    row(errc::stream_refused, "stream_refused", "the server did not look at the request", cond::transient),
+    row(errc::stream_reset, "stream_reset", "the server gave the request up", cond::transient),
+    row(errc::http_1_1_required, "http_1_1_required", "the server wants HTTP/1.1", cond::transient),
+    row(errc::not_h2, "not_h2", "not HTTP/2, although agreed upon", cond::malformed),
+    row(errc::h2_protocol, "h2_protocol", "HTTP/2 protocol error", cond::malformed),
+    row(errc::h2_flow_control, "h2_flow_control", "HTTP/2 flow control error", cond::malformed),
+    row(errc::h2_compression, "h2_compression", "HTTP/2 compression error", cond::malformed),
+    row(errc::h2_frame_size, "h2_frame_size", "HTTP/2 frame of a wrong size", cond::malformed),
+    row(errc::h2_flood, "h2_flood", "HTTP/2 frames without progress", cond::malformed),
+    row(errc::h2_settings_timeout, "h2_settings_timeout", "HTTP/2 settings not acknowledged", cond::timeout, cond::transient),
+    row(errc::h2_went_away, "h2_went_away", "the server ended the connection", cond::transient),
+    row(errc::not_responding, "not_responding", "the server does not respond", cond::timeout, cond::transient),
 };
 
 }  // namespace

@@ -41,14 +41,14 @@ failure abandoned(phase where)
 class pool::site {
 public:
     // A place for a connection, under one id of the plan.
-    struct place final : h1_connection::keeper {
+    struct place final : http::connection::keeper {
         place(pool& p, site& s, pool_plan::connection_id i) : owner(p), at(s), id(i) {}
-        void on_spent(h1_connection&) override { owner.on_spent(at, id); }
+        void on_spent(http::connection&) override { owner.on_spent(at, id); }
 
         pool& owner;
         site& at;
         pool_plan::connection_id id;
-        std::shared_ptr<h1_connection> connection{};
+        std::shared_ptr<http::connection> connection{};
         net::connection times{};  // its stream has moved on
         bool being_dialled = false;
         bool starved = false;  // there was no memory to dial
@@ -413,11 +413,15 @@ awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::conn
         at->last_failure = made.error();
         self->obey(*at, at->plan.on_dial_failed(c), "made room");
     } else {
+        auto const fresh = make_connection(std::move(made->stream), *self->timers_, self->options_.answers);
         fresh->keep(&p);
         p.connection = fresh;
         p.times = std::move(*made);
         ++at->connections_made;
-        self->obey(*at, at->plan.on_dialled(c, now), self->shutting_down_ ? "shut down" : "made room");
+        if (self->watcher_)
+            self->events_.push_back(happenings::connected{at->name, std::string(fresh->protocol()), now - begun});
+        self->obey(*at, at->plan.on_dialled(c, now, fresh->capacity()),
+                   self->shutting_down_ ? "shut down" : "made room");
         fresh->start(self->home_.executor());
     }
     self->after_change(*at);

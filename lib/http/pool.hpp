@@ -3,7 +3,7 @@
 
 #include "base/parking.hpp"
 #include "base/timekeeper.hpp"
-#include "http/h1_connection.hpp"
+#include "http/connection.hpp"
 #include "http/pool_key.hpp"
 #include "http/sansio/pool_plan.hpp"
 
@@ -44,7 +44,7 @@ public:
     struct lease {
         site* at = nullptr;
         pool_plan::connection_id id = pool_plan::none;
-        h1_connection* connection = nullptr;
+        http::connection* connection = nullptr;
         bool waited = false;  ///< and the dial was part of it, if it has carried no request
     };
 

@@ -38,6 +38,23 @@ enum class errc {
     bad_json,       ///< it breaks RFC 8259, or a member name occurs twice in an object (§4)
     json_too_deep,  ///< nested deeper than the caller allows
     json_number,    ///< a number that would lose digits (§6)
+
+    // One request over HTTP/2 (RFC 9113). The connection lives on.
+    malformed_answer,   ///< §8.1.1
+    stream_refused,     ///< §8.7: the server did not look at the request
+    stream_reset,       ///< §6.4: the server gave the request up; `diag().peer_code` says with which error code
+    http_1_1_required,  ///< §7: the server wants it over HTTP/1.1
+
+    // An HTTP/2 connection as a whole (RFC 9113 §5.4.1). All of its requests fail.
+    not_h2,               ///< the server agreed on HTTP/2 and speaks something else (§3.4)
+    h2_protocol,          ///< the server broke the rules
+    h2_flow_control,      ///< §6.9
+    h2_compression,       ///< §4.3
+    h2_frame_size,        ///< §4.2
+    h2_flood,             ///< §10.5: more frames without progress than anybody needs
+    h2_settings_timeout,  ///< §6.5.3: our SETTINGS were not acknowledged
+    h2_went_away,         ///< §6.8: the server ended the connection for an error; `diag().peer_code` says which
+    not_responding,       ///< §6.7: the server did not answer a PING
 };
 
 std::error_code make_error_code(errc e) noexcept;

@@ -5,6 +5,7 @@
 #include <jeton/net/error.hpp>
 
 #include "http/sansio/h1_characters.hpp"
+#include "http/sansio/trailer_rule.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -28,36 +29,6 @@ constexpr std::size_t largest_section = 0x3fff'ffff;
 
 std::string_view name_of(char const* text, field_position const& f) noexcept { return {text + f.name, f.name_size}; }
 std::string_view value_of(char const* text, field_position const& f) noexcept { return {text + f.value, f.value_size}; }
-
-// What must not come after the body: it would have had to be known before (RFC 9110 §6.5.1).
-bool belongs_into_head(std::string_view name) noexcept
-{
-    static constexpr std::string_view words[] = {
-        "transfer-encoding",
-        "content-length",
-        "connection",
-        "keep-alive",
-        "te",
-        "trailer",
-        "upgrade",
-        "host",
-        "authorization",
-        "www-authenticate",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "set-cookie",
-        "cookie",
-        "content-encoding",
-        "content-type",
-        "content-range",
-        "location",
-        "retry-after",
-        "cache-control",
-        "expect",
-    };
-    return std::any_of(std::begin(words), std::end(words), [&](auto word) { return is_word(name, word); });
-}
 
 }  // namespace
 

@@ -281,6 +281,30 @@ BOOST_AUTO_TEST_CASE(protocols_are_always_offered)
     }
 }
 
+// K17: RFC 9113 §9.2 wants TLS 1.2 at least; its Appendix A forbids every suite without ephemeral keys or authenticated encryption.
+BOOST_AUTO_TEST_CASE(http2_is_agreed_upon_over_suites_that_it_allows)
+{
+    static auto const certificate = test_root().issue(for_names({"api.example"}));
+    tls_pair p(server_for(certificate, {"h2", "http/1.1"}), "api.example",
+               client_that_trusts(test_root(), {"h2", "http/1.1"}));
+    p.shake_hands();
+    BOOST_TEST(p.client->protocol() == "h2");
+    auto const* const offered = SSL_get_ciphers(p.client->native());
+    BOOST_REQUIRE(sk_SSL_CIPHER_num(offered) > 0);
+    for (int i = 0; i != sk_SSL_CIPHER_num(offered); ++i) {
+        auto const* const each = sk_SSL_CIPHER_value(offered, i);
+        BOOST_TEST(SSL_CIPHER_is_aead(each) == 1);
+        auto const exchange = SSL_CIPHER_get_kx_nid(each);
+        BOOST_TEST((exchange == NID_kx_ecdhe || exchange == NID_kx_any), SSL_CIPHER_get_name(each));
+    }
+    BOOST_TEST(SSL_get_min_proto_version(p.client->native()) >= TLS1_2_VERSION);
+
+    tls_pair old(server_for(certificate, {"http/1.1"}), "api.example",
+                 client_that_trusts(test_root(), {"h2", "http/1.1"}));
+    old.shake_hands();
+    BOOST_TEST(old.client->protocol() == "http/1.1");
+}
+
 // M4
 BOOST_AUTO_TEST_CASE(a_protocol_that_was_not_offered_is_refused)
 {
