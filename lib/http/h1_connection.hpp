@@ -86,6 +86,12 @@ public:
     std::uint64_t requests() const noexcept { return requests_; }
     time_point last_used() const noexcept { return last_used_; }
 
+    /// What the peer said about its life; an answer has been read.
+    keep_alive_hint const& hint() const noexcept { return decoder_.hint(); }
+
+    /// How many requests it can carry at a time.
+    static constexpr std::uint32_t slots() noexcept { return 1; }
+
     /// Gives back the memory that an idle connection does not need; `tidy()` until it is used again.
     void release_buffers() noexcept;
     bool tidy() const noexcept { return tidy_; }

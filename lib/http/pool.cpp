@@ -2,20 +2,14 @@
 #include "http/pool.hpp"
 
 #include "base/cancellation.hpp"
-#include "base/duration_text.hpp"
+#include "http/pool_site.hpp"
 #include "http/sansio/h1_request_writer.hpp"
 
 #include <jeton/http/error.hpp>
 
-#include <asio/bind_cancellation_slot.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 namespace jeton::http {
@@ -33,66 +27,36 @@ failure abandoned(phase where)
     return {jeton::errc::cancelled, where, delivery::not_sent, "the client was destroyed"};
 }
 
+failure shut_down_failure()
+{
+    return {jeton::errc::shut_down, phase::queue, delivery::not_sent, "the client has been shut down"};
+}
+
+char const* text_of(pool_plan::reason why) noexcept
+{
+    using reason = pool_plan::reason;
+    switch (why) {
+    case reason::idle: return "idle";
+    case reason::age: return "age";
+    case reason::requests: return "number of requests";
+    case reason::going_away: return "going away";
+    case reason::room: return "made room";
+    case reason::shut_down: return "shut down";
+    case reason::not_kept: break;
+    }
+    return "not kept";
+}
+
 }  // namespace
 
-// What belongs to one origin.
-class pool::site {
-public:
-    // A place for a connection, under one id of the plan.
-    struct place final : h1_connection::keeper {
-        place(pool& p, site& s, pool_plan::connection_id i) : owner(p), at(s), id(i) {}
-        void on_spent(h1_connection&) override { owner.on_spent(at, id); }
-
-        pool& owner;
-        site& at;
-        pool_plan::connection_id id;
-        std::shared_ptr<h1_connection> connection{};
-        net::connection times{};  // its stream has moved on
-        bool being_dialled = false;
-        asio::cancellation_signal stop_dialling{};
-    };
-
-    class alarm_of final : public timer {
-    public:
-        alarm_of(pool& p, site& s, void (pool::*ring)(site&)) : pool_(p), site_(s), ring_(ring) {}
-        void on_due() override
-        {
-            auto keep = pool_.shared_from_this();
-            auto const home = pool_.home_.executor();
-            (pool_.*ring_)(site_);
-            // An observer may have let go of the client: the wheel that calls us must not go with it.
-            if (keep.use_count() == 1)
-                asio::post(home, [last = std::move(keep)] {});
-        }
-
-    private:
-        pool& pool_;
-        site& site_;
-        void (pool::*ring_)(site&);
-    };
-
-    site(pool& p, std::shared_ptr<origin const> to)
-        : where(std::move(to)),
-          name(where->to_string()),
-          head(h1_origin_head(*where, p.options_.user_agent)),
-          plan(p.options_.limits),
-          idle_alarm(p, *this, &pool::on_time),
-          tidy_alarm(p, *this, &pool::tidy)
-    {}
-
-    std::shared_ptr<origin const> where;
-    std::string name;
-    std::string head;
-    pool_plan plan;
-    std::vector<std::unique_ptr<place>> places{};
-    std::vector<waiter*> waiters{};
-    parking queue{};
-    std::optional<failure> last_failure{};
-    std::uint64_t connections_made = 0;
-    std::uint64_t requests = 0;
-    alarm_of idle_alarm;
-    alarm_of tidy_alarm;
-};
+pool::site::site(pool& p, std::shared_ptr<origin const> to, pool_plan::limits const& limits)
+    : where(std::move(to)),
+      name(where->to_string()),
+      head(h1_origin_head(*where, p.options_.user_agent)),
+      plan(limits, &p.share_),
+      plan_alarm(p, *this, &pool::on_time),
+      tidy_alarm(p, *this, &pool::tidy)
+{}
 
 pool::pool(serial home, std::shared_ptr<timekeeper> timers, std::shared_ptr<net::connector> connector,
            std::shared_ptr<observer> watcher, pool_options options)
@@ -100,7 +64,9 @@ pool::pool(serial home, std::shared_ptr<timekeeper> timers, std::shared_ptr<net:
       timers_(std::move(timers)),
       connector_(std::move(connector)),
       watcher_(std::move(watcher)),
-      options_(std::move(options))
+      options_(std::move(options)),
+      traits_(std::make_shared<connection_traits const>(options_.traits)),
+      share_(options_.connections)
 {}
 
 pool::~pool()
@@ -125,9 +91,14 @@ auto pool::site_of(std::shared_ptr<origin const> const& to) -> site&
 
 auto pool::site_of(origin const& to) -> site&
 {
-    auto& at = sites_[pool_key{to}];
-    if (!at)
-        at = std::make_unique<site>(*this, std::make_shared<origin const>(to));
+    auto& at = sites_[pool_key{to, traits_}];
+    if (!at) {
+        auto limits = options_.limits;
+        auto const& offered = traits_->tls.alpn;
+        limits.multiplexing = to.secure && std::find(offered.begin(), offered.end(), "h2") != offered.end();
+        limits.seed = static_cast<std::uint32_t>(seeds_());
+        at = std::make_unique<site>(*this, std::make_shared<origin const>(to), limits);
+    }
     return *at;
 }
 
@@ -139,7 +110,7 @@ std::shared_ptr<origin const> const& pool::origin_of(site const& at) noexcept { 
 
 net::connection const& pool::times_of(lease const& l) noexcept { return l.at->places[l.id]->times; }
 
-std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point now,
+std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point now, time_point deadline,
                                               std::optional<time_point> dialled_after, bool first)
 {
     using kind = pool_plan::placing::kind;
@@ -147,31 +118,34 @@ std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point n
         return failure(abandoned_ ? jeton::errc::cancelled : jeton::errc::shut_down, phase::queue, delivery::not_sent,
                        "the client has been shut down");
     ++at.requests;
+    auto const until = std::min(deadline, saturating_add(now, options_.queue));
     for (;;) {
-        auto const placed = at.plan.on_demand(now, dialled_after, first);
+        auto const placed = at.plan.on_demand(now, dialled_after, first, until);
+        if (placed.what == kind::wait) {
+            // It may be handed a connection by what follows.
+            me.id = placed.id;
+            if (at.waiters.size() <= me.id)
+                at.waiters.resize(me.id + 1);
+            at.waiters[me.id] = &me;
+        }
+        if (!at.plan.todo().empty())
+            obey(at, at.plan.todo());
         switch (placed.what) {
         case kind::use: {
             auto& c = *at.places[placed.id]->connection;
             if (c.fit())
                 return lease{&at, placed.id, &c, false};
-            obey(at, at.plan.on_released(placed.id, now, false), nullptr);
+            obey(at, at.plan.on_released(placed.id, now, false));
             after_change(at);
             break;
         }
-        case kind::wait:
-            me.id = placed.id;
-            if (at.waiters.size() <= me.id)
-                at.waiters.resize(me.id + 1);
-            at.waiters[me.id] = &me;
-            obey(at, at.plan.todo(), "made room");
-            after_change(at);
-            return {};
+        case kind::wait: after_change(at); return {};
+        case kind::refused: after_change(at); return not_connected(at);
         case kind::full:
             return failure(errc::queue_full, phase::queue, delivery::not_sent,
                            std::to_string(at.plan.waiting()) + " requests wait for a connection to " + at.name
                                + " already");
-        case kind::closed:
-            return failure(jeton::errc::shut_down, phase::queue, delivery::not_sent, "the client has been shut down");
+        case kind::closed: return shut_down_failure();
         }
     }
 }
@@ -197,7 +171,7 @@ awaitable<result<pool::lease>> pool::wait(site& at, waiter& me, time_point since
                 co_return abandoned(phase::queue);
         } else if (me.refused) {
             co_return *me.refused;
-        } else if (why == woken::timed_out && !late && at.plan.waiting() <= at.plan.dialling()) {
+        } else if (why == woken::timed_out && !late && at.plan.dialling() != 0 && at.plan.all_covered()) {
             // A connection is on its way to everybody who waits. The limits of dialling apply, and tell more.
             limit = deadline;
             continue;
@@ -221,7 +195,15 @@ void pool::give_back(lease const& l, time_point now)
     auto& c = *l.connection;
     // Whoever waits takes it without looking at it again.
     bool const keep = c.spent() == nullptr && (at.plan.waiting() == 0 || c.fit());
-    obey(at, at.plan.on_released(l.id, now, keep), shutting_down_ ? "shut down" : "made room");
+    // What a server says about its connections, it says at once.
+    if (c.requests() == 1 && c.hint() != keep_alive_hint{}) {
+        std::optional<duration> kept;
+        if (c.hint().timeout)
+            kept = std::chrono::seconds(*c.hint().timeout);
+        at.plan.on_hint(l.id, kept, c.hint().max);
+        at.plan_alarm.disarm();
+    }
+    obey(at, at.plan.on_released(l.id, now, keep));
     if (!at.tidy_alarm.armed() && !shutting_down_)
         timers_->arm(at.tidy_alarm, saturating_add(now, buffers_kept));
     after_change(at);
@@ -230,10 +212,12 @@ void pool::give_back(lease const& l, time_point now)
 awaitable<void> pool::shut_down()
 {
     shutting_down_ = true;
+    auto const now = timers_->now();
     for (auto const& [key, at] : sites_) {
-        obey(*at, at->plan.on_shut_down(), "shut down");
+        obey(*at, at->plan.on_shut_down(now));
         at->tidy_alarm.disarm();
-        at->idle_alarm.disarm();
+        at->plan_alarm.disarm();
+        end_warming(*at, shut_down_failure());
     }
     for (auto const& [key, at] : sites_)
         after_change(*at);
@@ -247,6 +231,7 @@ awaitable<void> pool::shut_down()
 void pool::abandon()
 {
     abandoned_ = shutting_down_ = true;
+    auto const now = timers_->now();
     for (auto const& [key, at] : sites_) {
         for (auto*& w : at->waiters) {
             if (w == nullptr)
@@ -256,9 +241,10 @@ void pool::abandon()
             waiting.refused = abandoned(phase::queue);
             at->queue.wake(waiting.spot);
         }
-        obey(*at, at->plan.on_shut_down(), "shut down");
+        obey(*at, at->plan.on_shut_down(now));
         at->tidy_alarm.disarm();
-        at->idle_alarm.disarm();
+        at->plan_alarm.disarm();
+        end_warming(*at, abandoned(phase::queue));
         for (auto const& p : at->places)
             if (p->connection)
                 p->connection->abort(abandoned(phase::none));
@@ -267,30 +253,14 @@ void pool::abandon()
         after_change(*at);
 }
 
-std::vector<pool_snapshot> pool::snapshot() const
-{
-    std::vector<pool_snapshot> all;
-    all.reserve(sites_.size());
-    for (auto const& [key, at] : sites_)
-        all.push_back({.origin = at->name,
-                       .idle = at->plan.idle(),
-                       .busy = at->plan.busy(),
-                       .dialling = at->plan.dialling(),
-                       .waiting = at->plan.waiting(),
-                       .connections_made = at->connections_made,
-                       .requests = at->requests});
-    return all;
-}
-
 void pool::on_spent(site& at, pool_plan::connection_id c)
 {
     auto const keep = shared_from_this();
-    obey(at, at.plan.on_died(c), "made room");
+    obey(at, at.plan.on_died(c, timers_->now()));
     after_change(at);
 }
 
-// Does what the plan says. `reason` is why it closes connections that could have lived on.
-void pool::obey(site& at, pool_plan::actions what, char const* reason)
+void pool::obey(site& at, pool_plan::actions what)
 {
     using kind = pool_plan::action::kind;
     for (auto const& a : what) {
@@ -303,91 +273,28 @@ void pool::obey(site& at, pool_plan::actions what, char const* reason)
         }
         case kind::refuse: {
             auto& w = *std::exchange(at.waiters[a.waiter], nullptr);
-            w.refused = at.last_failure;
+            w.refused = not_connected(at);
             at.queue.wake(w.spot);
             break;
         }
-        case kind::close: let_go(at, a.connection, reason); break;
+        case kind::close: let_go(at, a.connection, a.why); break;
         case kind::dial: start_dial(at, a.connection); break;
         }
     }
 }
 
-void pool::let_go(site& at, pool_plan::connection_id c, char const* reason)
+void pool::let_go(site& at, pool_plan::connection_id c, pool_plan::reason why)
 {
     auto const gone = std::exchange(at.places[c]->connection, nullptr);
     char const* const own = gone->spent();
     if (watcher_)
-        events_.push_back(happenings::disconnected{at.name, own != nullptr ? own : reason, gone->requests()});
+        events_.push_back(happenings::disconnected{at.name, own != nullptr ? own : text_of(why), gone->requests()});
     gone->close();
-}
-
-void pool::start_dial(site& at, pool_plan::connection_id c)
-{
-    while (at.places.size() <= c)
-        at.places.push_back(
-            std::make_unique<site::place>(*this, at, static_cast<pool_plan::connection_id>(at.places.size())));
-    auto& p = *at.places[c];
-    p.being_dialled = true;
-    asio::co_spawn(home_.executor(), dial(shared_from_this(), &at, c),
-                   asio::bind_cancellation_slot(p.stop_dialling.slot(), asio::detached));
-}
-
-awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c)
-{
-    co_await asio::this_coro::throw_if_cancelled(false);
-    // Never in the middle of what made it necessary.
-    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-
-    auto const begun = self->timers_->now();
-    auto const& where = *at->where;
-    result<net::connection> made = abandoned(phase::connect);
-    auto const state = co_await asio::this_coro::cancellation_state;
-    if (!cancelled(state))
-        made = co_await connect(self->connector_, net::destination(where.host, where.port, where.secure));
-    auto const now = self->timers_->now();
-    auto& p = *at->places[c];
-    p.being_dialled = false;
-    if (!made) {
-        at->last_failure = made.error();
-        if (self->watcher_ && made.error().code() != cond::cancelled)
-            self->events_.push_back(happenings::connect_failed{at->name, made.error()});
-        self->obey(*at, at->plan.on_dial_failed(c), "made room");
-    } else {
-        auto const fresh =
-            std::make_shared<h1_connection>(std::move(made->stream), *self->timers_, self->options_.answers);
-        fresh->keep(&p);
-        p.connection = fresh;
-        p.times = std::move(*made);
-        ++at->connections_made;
-        if (self->watcher_)
-            self->events_.push_back(happenings::connected{at->name, "http/1.1", now - begun});
-        self->obey(*at, at->plan.on_dialled(c, now), self->shutting_down_ ? "shut down" : "made room");
-        fresh->start(self->home_.executor());
-    }
-    self->after_change(*at);
-}
-
-awaitable<result<net::connection>> pool::connect(std::shared_ptr<net::connector> by, net::destination to)
-{
-    // Users write connectors, too; one that throws must not strand those who wait.
-    std::string what;
-    try {
-        auto made = co_await by->connect(std::move(to));
-        if (!made || made->stream)
-            co_return made;
-        what = "the connector gave no stream";
-    } catch (std::exception const& e) {
-        what = e.what();
-    } catch (...) {
-        what = "not a std::exception";
-    }
-    co_return failure(jeton::errc::unexpected, phase::connect, delivery::not_sent, "the connector failed: " + what);
 }
 
 void pool::on_time(site& at)
 {
-    obey(at, at.plan.on_time(timers_->now()), "idle");
+    obey(at, at.plan.on_time(timers_->now()));
     after_change(at);
 }
 
@@ -408,20 +315,17 @@ void pool::tidy(site& at)
         timers_->arm(at.tidy_alarm, *next);
 }
 
-bool pool::done() const noexcept
-{
-    return shutting_down_
-           && std::all_of(sites_.begin(), sites_.end(), [](auto const& s) { return s.second->plan.done(); });
-}
-
 // What has to be looked after once a fact has been dealt with.
 void pool::after_change(site& at)
 {
-    if (!shutting_down_) {
-        if (!at.idle_alarm.armed())
-            if (auto const next = at.plan.next_wakeup())
-                timers_->arm(at.idle_alarm, *next);
-    } else {
+    if (share_.unsettled())
+        share_out();
+    if (!at.warmers.empty() && !at.plan.warming())
+        end_warming(at, {});
+    // Hardly anything makes an earlier one necessary.
+    if (!at.plan_alarm.armed() || at.plan.paced())
+        set_alarm(at);
+    if (shutting_down_) {
         if (at.plan.waiting() == 0)
             for (auto const& p : at.places)
                 if (p->being_dialled)
@@ -435,28 +339,51 @@ void pool::after_change(site& at)
         tell();
 }
 
-void pool::tell()
+void pool::set_alarm(site& at)
 {
-    // An observer may call back into the client, or drop it.
-    auto const keep = shared_from_this();
-    for (auto const& what : std::exchange(events_, {})) {
-        try {
-            watcher_->on(what);
-        } catch (...) {
+    auto const next = at.plan.next_wakeup();
+    if (!next)
+        return;
+    // What is busy now will not have been idle for too long before that: so no release has to look at the alarm.
+    auto const when = std::min(*next, saturating_add(timers_->now(), at.plan.idle_limit()));
+    if (!at.plan_alarm.armed() || when < at.plan_alarm.due())
+        timers_->arm(at.plan_alarm, when);
+}
+
+// Lets origins have, and give up, connections until everybody has what it is due.
+void pool::share_out()
+{
+    auto const now = timers_->now();
+    for (;;) {
+        sharers_.clear();
+        standings_.clear();
+        for (auto const& [key, at] : sites_) {
+            sharers_.push_back(at.get());
+            standings_.push_back(at->plan.standing());
         }
+        auto const step = share_.next(standings_);
+        if (step.what == origin_share::step::kind::nothing)
+            return;
+        site& at = *sharers_[step.whom];
+        bool const granted = step.what == origin_share::step::kind::grant;
+        obey(at, granted ? at.plan.on_granted(now) : at.plan.on_squeeze(now));
+        set_alarm(at);
     }
 }
 
-failure pool::timed_out(site const& at, duration waited, bool deadline) const
+void pool::end_warming(site& at, std::optional<failure> const& why)
 {
-    auto const& plan = at.plan;
-    std::string ours = deadline ? "the deadline passed after waiting " : "waited ";
-    ours += duration_text(waited) + " for a connection to " + at.name + ": " + std::to_string(plan.busy()) + " busy, "
-            + std::to_string(plan.idle()) + " idle, " + std::to_string(plan.dialling()) + " being made, "
-            + std::to_string(plan.waiting()) + " others waiting";
-    if (at.last_failure)
-        ours += "; the last attempt to connect failed: " + at.last_failure->to_string();
-    return {jeton::errc::timed_out, phase::queue, delivery::not_sent, std::move(ours)};
+    for (auto* w : std::exchange(at.warmers, {})) {
+        w->over = true;
+        w->why = why;
+        at.queue.wake(w->spot);
+    }
+}
+
+bool pool::done() const noexcept
+{
+    return shutting_down_
+           && std::all_of(sites_.begin(), sites_.end(), [](auto const& s) { return s.second->plan.done(); });
 }
 
 }  // namespace jeton::http

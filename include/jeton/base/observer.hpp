@@ -29,7 +29,9 @@ struct connect_failed {
 /// A connection is gone.
 struct disconnected {
     std::string origin{};
-    std::string reason{};      ///< e.g. "idle", "closed by peer", "unexpected bytes"
+    /// Ours: "idle", "age", "number of requests", "made room", "shut down". The server's: "closed by peer", "closed after
+    /// an answer", "going away", "unexpected bytes". A request's: "failed", "request was given up", "upload was cut short".
+    std::string reason{};
     std::uint64_t requests{};  ///< how many it carried
 };
 

@@ -314,6 +314,7 @@ BOOST_AUTO_TEST_CASE(a_failed_dial_is_what_the_request_fails_with)
     BOOST_TEST(s.seen->said == "failed;");
     s.board->fail = false;
     s.board->throws = true;
+    s.pass(101ms);
     auto other = s.send();
     BOOST_REQUIRE(other->done());
     BOOST_TEST((other->outcome().error().code() == jeton::errc::unexpected));
