@@ -39,6 +39,8 @@ auto pool_plan::on_demand(time_point now, std::optional<time_point> dialled_afte
         use_slot(c);
         if (connections_[c].is == connection::state::open && connections_[c].used < connections_[c].slots)
             enlist(c, now);
+        if (limits_.ready != 0)
+            dial_if_wanted(now);
         return {.what = placing::kind::use, .id = c};
     }
     if (line_.size() >= limits_.waiters && !first)
@@ -515,12 +517,12 @@ std::size_t pool_plan::ready_wanted() const noexcept
 // In all, those in progress included.
 std::size_t pool_plan::dials_wanted()
 {
-    auto wanted = owed_.size();
     // A server that lets nothing through on this connection would let nothing through on another.
-    if (slots_of_last_ != 0)
-        wanted += divided_up(line_.size(), slots_of_last_);
-    else if (open() == 0 && !line_.empty())
-        ++wanted;
+    std::size_t const for_them = slots_of_last_ != 0 ? divided_up(line_.size(), slots_of_last_)
+                                 : open() == 0       ? std::min<std::size_t>(line_.size(), 1)
+                                                     : 0;
+    // A successor with many slots does for those who wait as well.
+    auto wanted = slots_each() > 1 ? std::max(owed_.size(), for_them) : owed_.size() + for_them;
     auto const ready = ready_wanted();
     if (ready > free())
         wanted += ready - free();

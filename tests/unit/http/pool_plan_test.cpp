@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "http/sansio/pool_plan.hpp"
+#include "pool_plan_words.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,56 +13,7 @@
 using namespace std::chrono_literals;
 using jeton::time_point;
 using jeton::http::pool_plan;
-using placing = pool_plan::placing::kind;
-using doing = pool_plan::action::kind;
-
-namespace {
-
-time_point at(jeton::duration t) { return time_point(24h) + t; }
-
-// "hand 0>2, dial 1, close 3, refuse 4"
-std::string told(pool_plan::actions todo)
-{
-    std::string out;
-    for (auto const& a : todo) {
-        if (!out.empty())
-            out += ", ";
-        switch (a.what) {
-        case doing::hand: out += "hand " + std::to_string(a.connection) + ">" + std::to_string(a.waiter); break;
-        case doing::dial: out += "dial " + std::to_string(a.connection); break;
-        case doing::close: out += "close " + std::to_string(a.connection); break;
-        case doing::refuse: out += "refuse " + std::to_string(a.waiter); break;
-        }
-    }
-    return out;
-}
-
-std::string told(pool_plan::placing const& p)
-{
-    switch (p.what) {
-    case placing::use: return "use " + std::to_string(p.id);
-    case placing::wait: return "wait " + std::to_string(p.id);
-    case placing::full: return "full";
-    case placing::refused: return "refused";
-    case placing::closed: return "closed";
-    }
-    return "";
-}
-
-// A plan with connections 0 to n-1, idle; n-1 was used last.
-pool_plan with_idle(std::uint32_t n, pool_plan::limits limits = {})
-{
-    pool_plan plan(limits);
-    for (std::uint32_t i = 0; i < n; ++i)
-        (void)plan.on_demand(at(0s));
-    for (std::uint32_t i = 0; i < n; ++i)
-        (void)plan.on_dialled(i, at(0s));
-    for (std::uint32_t i = 0; i < n; ++i)
-        (void)plan.on_released(i, at(0s), true);
-    return plan;
-}
-
-}  // namespace
+using namespace jeton::http::words;
 
 BOOST_AUTO_TEST_SUITE(http_pool_plan)
 
