@@ -4,7 +4,7 @@
 #include "base/cancellation.hpp"
 #include "base/hop.hpp"
 #include "base/timekeeper.hpp"
-#include "http/h1_connection.hpp"
+#include "http/connection.hpp"
 #include "http/pool.hpp"
 #include "http/request_access.hpp"
 #include "http/response_builder.hpp"

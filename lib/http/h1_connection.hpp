@@ -3,6 +3,7 @@
 
 #include "base/parking.hpp"
 #include "base/timekeeper.hpp"
+#include "http/connection.hpp"
 #include "http/response_builder.hpp"
 #include "http/sansio/h1_response_decoder.hpp"
 #include "http/wire_buffer.hpp"
@@ -24,18 +25,6 @@
 
 namespace jeton::http {
 
-using asio::awaitable;
-
-/// What a connection needs to know to carry one request. Lives in the frame of whoever awaits the exchange.
-struct exchange_order {
-    request const* what = nullptr;   ///< resolved, without a mistake
-    std::string_view origin_head{};  ///< of `h1_origin_head`
-    time_point begun{};              ///< now
-    time_point deadline{};
-    duration first_byte{};     ///< limit, from the end of writing
-    bool handed_over = false;  ///< by somebody who looked at it a turn of the loop ago
-};
-
 /// One HTTP/1.1 connection: carries one request after the other.
 ///
 /// A single coroutine waits for the stream to become readable, as long as the connection lives, and does all reading:
@@ -46,61 +35,30 @@ struct exchange_order {
 ///   idle -----------> exchanging ---------------------------> settled -------------------> idle, or of no more use
 ///
 /// Confined to one serial executor.
-class h1_connection : public std::enable_shared_from_this<h1_connection> {
+class h1_connection final : public connection, public std::enable_shared_from_this<h1_connection> {
 public:
-    /// Who keeps it while it is idle.
-    class keeper {
-    public:
-        /// It is of no more use, and `spent()` says why. It may be destroyed in here.
-        virtual void on_spent(h1_connection& which) = 0;
-
-    protected:
-        ~keeper() = default;
-    };
-
     /// `timers` must outlive every exchange.
     h1_connection(std::unique_ptr<net::stream> bytes, timekeeper& timers, answer_limits const& limits);
-    h1_connection(h1_connection const&) = delete;
-    h1_connection& operator=(h1_connection const&) = delete;
-    ~h1_connection();
+    ~h1_connection() override;
 
-    /// Starts to watch. `who` hears of an end that comes in between two exchanges; null: nobody any more.
-    void start(asio::any_io_executor const& home);
-    void keep(keeper* who) noexcept { keeper_ = who; }
-
-    /// Sends the request and gives the answer, with the time of each phase. One at a time; the connection and `order`
-    /// must outlive it. Afterwards, ask `spent()`.
-    ///
-    /// Ends with a failure of phase `write`, `first_byte` or `body`; of delivery `not_sent` exactly if no byte was
-    /// handed to the kernel, `answered` if a byte of an answer came. If the connection had carried a request before and
-    /// died before a byte of the answer, the code is `errc::connection_lost` (RFC 9112 §9.3.1), otherwise that of the network.
-    awaitable<result<response>> exchange(exchange_order const& order);
-
-    /// Why it must not carry another request (RFC 9112 §9.3, §9.6); null if it may.
-    char const* spent() const noexcept { return spent_; }
-
-    /// Looks at the stream, which costs a system call, and says whether another request may be sent (RFC 9112 §9.2).
-    bool fit();
-
-    /// How many requests it has carried.
-    std::uint64_t requests() const noexcept { return requests_; }
-    time_point last_used() const noexcept { return last_used_; }
-
-    /// What the peer said about its life; an answer has been read.
-    keep_alive_hint const& hint() const noexcept { return decoder_.hint(); }
-
-    /// How many requests it can carry at a time.
-    static constexpr std::uint32_t slots() noexcept { return 1; }
-
-    /// Gives back the memory that an idle connection does not need; `tidy()` until it is used again.
-    void release_buffers() noexcept;
-    bool tidy() const noexcept { return tidy_; }
-
-    /// Ends an exchange that is going on with `why`.
-    void abort(failure const& why);
-
-    /// Closes, with a close_notify if there is TLS. An exchange must not be going on.
-    void close() noexcept;
+    void start(asio::any_io_executor const& home) override;
+    void keep(keeper* who) noexcept override { keeper_ = who; }
+    awaitable<result<response>> exchange(exchange_order const& order) override;
+    char const* spent() const noexcept override { return spent_; }  ///< RFC 9112 §9.3, §9.6
+    bool fit() override;                                            ///< RFC 9112 §9.2
+    std::uint32_t slots() const noexcept override { return spent_ == nullptr && state_ == state::idle ? 1 : 0; }
+    std::uint32_t capacity() const noexcept override
+    {
+        return spent_ == nullptr || state_ == state::exchanging ? 1 : 0;
+    }
+    std::uint64_t requests() const noexcept override { return requests_; }
+    time_point last_used() const noexcept override { return last_used_; }
+    keep_alive_hint hint() const noexcept override { return decoder_.hint(); }
+    std::string_view protocol() const noexcept override { return "http/1.1"; }
+    void release_buffers() noexcept override;
+    bool tidy() const noexcept override { return tidy_; }
+    void abort(failure const& why) override;
+    void close() noexcept override;
 
 private:
     enum class state : std::uint8_t { idle, exchanging, settled, closed };

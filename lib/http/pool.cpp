@@ -7,6 +7,7 @@
 
 #include <jeton/http/error.hpp>
 
+#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
@@ -196,13 +197,8 @@ void pool::give_back(lease const& l, time_point now)
     // Whoever waits takes it without looking at it again.
     bool const keep = c.spent() == nullptr && (at.plan.waiting() == 0 || c.fit());
     // What a server says about its connections, it says at once.
-    if (c.requests() == 1 && c.hint() != keep_alive_hint{}) {
-        std::optional<duration> kept;
-        if (c.hint().timeout)
-            kept = std::chrono::seconds(*c.hint().timeout);
-        at.plan.on_hint(l.id, kept, c.hint().max);
-        at.plan_alarm.disarm();
-    }
+    if (c.requests() == 1)
+        heed(at, l);
     obey(at, at.plan.on_released(l.id, now, keep));
     if (!at.tidy_alarm.armed() && !shutting_down_)
         timers_->arm(at.tidy_alarm, saturating_add(now, buffers_kept));
@@ -253,11 +249,36 @@ void pool::abandon()
         after_change(*at);
 }
 
+void pool::heed(site& at, lease const& l)
+{
+    auto const hint = l.connection->hint();
+    if (hint == keep_alive_hint{})
+        return;
+    std::optional<duration> kept;
+    if (hint.timeout)
+        kept = std::chrono::seconds(*hint.timeout);
+    at.plan.on_hint(l.id, kept, hint.max);
+    at.plan_alarm.disarm();
+}
+
 void pool::on_spent(site& at, pool_plan::connection_id c)
 {
     auto const keep = shared_from_this();
     obey(at, at.plan.on_died(c, timers_->now()));
     after_change(at);
+}
+
+void pool::on_capacity(site& at, pool_plan::connection_id c)
+{
+    auto keep = at.places[c]->connection;
+    auto const now = timers_->now();
+    bool const spent = keep->spent() != nullptr;
+    // One that nobody uses says so itself, when it can be destroyed.
+    if (spent && !at.plan.in_use(c))
+        return;
+    obey(at, spent ? at.plan.on_draining(c, now) : at.plan.on_slots(c, keep->capacity(), now));
+    after_change(at);
+    asio::post(home_.executor(), [last = std::move(keep)] {});
 }
 
 void pool::obey(site& at, pool_plan::actions what)

@@ -3,7 +3,7 @@
 
 #include "base/parking.hpp"
 #include "base/timekeeper.hpp"
-#include "http/h1_connection.hpp"
+#include "http/connection.hpp"
 #include "http/pool_key.hpp"
 #include "http/sansio/origin_share.hpp"
 #include "http/sansio/pool_plan.hpp"
@@ -43,13 +43,12 @@ struct pool_options {
 class pool final : public std::enable_shared_from_this<pool> {
 public:
     class site;
-    using carrier = h1_connection;  ///< what carries requests
 
     /// A connection that has been handed to one request. Must be given back.
     struct lease {
         site* at = nullptr;
         pool_plan::connection_id id = pool_plan::none;
-        carrier* connection = nullptr;
+        http::connection* connection = nullptr;
         bool waited = false;  ///< and the dial was part of it, if it has carried no request
     };
 
@@ -102,12 +101,13 @@ private:
     struct warmer;
 
     void on_spent(site& at, pool_plan::connection_id c);
+    void on_capacity(site& at, pool_plan::connection_id c);
+    void heed(site& at, lease const& l);
     void obey(site& at, pool_plan::actions what);
     void let_go(site& at, pool_plan::connection_id c, pool_plan::reason why);
     void start_dial(site& at, pool_plan::connection_id c);
     static awaitable<void> dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c);
     static awaitable<result<net::connection>> connect(std::shared_ptr<net::connector> by, net::destination to);
-    std::shared_ptr<carrier> make_carrier(std::unique_ptr<net::stream> over) const;
     void on_time(site& at);
     void tidy(site& at);
     bool done() const noexcept;

@@ -54,23 +54,18 @@ awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::conn
         self->end_warming(*at, made.error());
         self->obey(*at, at->plan.on_dial_failed(c, now));
     } else {
-        auto const fresh = self->make_carrier(std::move(made->stream));
+        auto const fresh = make_connection(std::move(made->stream), *self->timers_, self->options_.answers);
         fresh->keep(&p);
         p.connection = fresh;
         p.times = std::move(*made);
         ++at->connections_made;
         if (self->watcher_)
-            self->events_.push_back(happenings::connected{at->name, "http/1.1", now - begun});
-        self->obey(*at, at->plan.on_dialled(c, now, fresh->slots()));
+            self->events_.push_back(happenings::connected{at->name, std::string(fresh->protocol()), now - begun});
+        self->obey(*at, at->plan.on_dialled(c, now, fresh->capacity()));
         fresh->start(self->home_.executor());
         at->plan_alarm.disarm();
     }
     self->after_change(*at);
-}
-
-std::shared_ptr<pool::carrier> pool::make_carrier(std::unique_ptr<net::stream> over) const
-{
-    return std::make_shared<h1_connection>(std::move(over), *timers_, options_.answers);
 }
 
 awaitable<result<net::connection>> pool::connect(std::shared_ptr<net::connector> by, net::destination to)

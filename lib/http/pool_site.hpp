@@ -29,14 +29,15 @@ struct pool::warmer {
 class pool::site {
 public:
     /// A place for a connection, under one id of the plan.
-    struct place final : carrier::keeper {
+    struct place final : http::connection::keeper {
         place(pool& p, site& s, pool_plan::connection_id i) : owner(p), at(s), id(i) {}
-        void on_spent(carrier&) override { owner.on_spent(at, id); }
+        void on_spent(http::connection&) override { owner.on_spent(at, id); }
+        void on_capacity(http::connection&) override { owner.on_capacity(at, id); }
 
         pool& owner;
         site& at;
         pool_plan::connection_id id;
-        std::shared_ptr<carrier> connection{};
+        std::shared_ptr<http::connection> connection{};
         net::connection times{};  ///< its stream has moved on
         bool being_dialled = false;
         asio::cancellation_signal stop_dialling{};

@@ -531,7 +531,7 @@ std::size_t pool_plan::dials_wanted()
     return limits_.multiplexing && !spoken_ ? std::min<std::size_t>(wanted, 1) : wanted;
 }
 
-void pool_plan::dial_if_wanted(time_point now)
+void pool_plan::dial(time_point now)
 {
     paced_ = false;
     if (line_.empty() && owed_.empty() && warm_ == 0 && limits_.ready == 0) {

@@ -151,6 +151,7 @@ public:
     std::size_t busy() const noexcept { return total_ - dialling_ - idle_.size(); }  ///< retired ones included
     std::size_t retired() const noexcept { return retired_; }
     std::size_t waiting() const noexcept { return line_.size(); }
+    bool in_use(connection_id c) const noexcept { return connections_[c].used != 0; }
     bool warming() const noexcept { return warm_ != 0; }
     duration idle_limit() const noexcept { return idle_limit_; }  ///< the server's, if it is shorter than ours
     std::uint32_t failures() const noexcept { return pace_.failures(); }
@@ -196,7 +197,12 @@ private:
     void close_oldest(reason why);
     void expire(time_point now);
     void retire_aged(time_point now);
-    void dial_if_wanted(time_point now);
+    void dial_if_wanted(time_point now)
+    {
+        if (!line_.empty() || !owed_.empty() || warm_ != 0 || limits_.ready != 0 || paced_ || queued_ != 0)
+            dial(now);
+    }
+    void dial(time_point now);
     std::size_t dials_wanted();
     bool take_room(bool waited_for);
     void stop_queueing();

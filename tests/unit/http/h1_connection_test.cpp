@@ -52,7 +52,7 @@ struct scene : h1_connection::keeper {
         settle(io);
     }
 
-    void on_spent(h1_connection& which) override
+    void on_spent(http::connection& which) override
     {
         ++spent_while_idle;
         reason = which.spent();

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "base/timekeeper.hpp"
+#include "http/sansio/keep_alive_hint.hpp"
+
+#include <jeton/http/answer_limits.hpp>
+#include <jeton/http/request.hpp>
+#include <jeton/http/response.hpp>
+#include <jeton/net/stream.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace jeton::http {
+
+using asio::awaitable;
+
+/// What a connection needs to know to carry one request. Lives in the frame of whoever awaits the exchange.
+struct exchange_order {
+    request const* what = nullptr;   ///< resolved, without a mistake
+    std::string_view origin_head{};  ///< of `h1_origin_head`
+    time_point begun{};              ///< now
+    time_point deadline{};
+    duration first_byte{};     ///< limit, from the end of writing
+    bool handed_over = false;  ///< by somebody who looked at it a turn of the loop ago
+};
+
+/// A connection to a server, whatever it speaks: what the pool knows of it.
+///
+/// Confined to one serial executor. Owned by `shared_ptr`.
+class connection {
+public:
+    /// Who keeps it.
+    class keeper {
+    public:
+        /// It is of no more use, `spent()` says why, and no exchange is going on. It may be destroyed in here.
+        virtual void on_spent(connection& which) = 0;
+
+        /// `capacity()` has changed, by the peer's doing or because it is spent. Nothing may be asked of it in here
+        /// but what it knows.
+        virtual void on_capacity(connection&) {}
+
+    protected:
+        ~keeper() = default;
+    };
+
+    connection() = default;
+    connection(connection const&) = delete;
+    connection& operator=(connection const&) = delete;
+    virtual ~connection() = default;
+
+    /// Starts to watch. The keeper hears of an end that comes while no exchange is going on; null: nobody any more.
+    virtual void start(asio::any_io_executor const& home) = 0;
+    virtual void keep(keeper* who) noexcept = 0;
+
+    /// Sends the request and gives the answer, with the time of each phase. As many at a time as `capacity()` says; the
+    /// connection and `order` must outlive it. Afterwards, ask `spent()`.
+    ///
+    /// Ends with a failure of phase `write`, `first_byte` or `body`; of delivery `not_sent` exactly if no byte of it was
+    /// handed to the kernel or the peer says that it did not look at it, `answered` if an answer began to come. If the connection had carried a request before and
+    /// died before the answer, the code is `errc::connection_lost` (RFC 9112 §9.3.1), otherwise that of the network.
+    virtual awaitable<result<response>> exchange(exchange_order const& order) = 0;
+
+    /// Why it must not carry another request; null if it may.
+    virtual char const* spent() const noexcept = 0;
+
+    /// Looks at the stream, which costs a system call, and says whether another request may be sent.
+    virtual bool fit() = 0;
+
+    /// How many more requests it can carry now, and how many at a time: with those that it is carrying.
+    virtual std::uint32_t slots() const noexcept = 0;
+    virtual std::uint32_t capacity() const noexcept = 0;
+
+    /// How many requests it has carried.
+    virtual std::uint64_t requests() const noexcept = 0;
+    virtual time_point last_used() const noexcept = 0;
+
+    /// What the peer said about how long it keeps the connection; an answer has been read.
+    virtual keep_alive_hint hint() const noexcept { return {}; }
+
+    /// "http/1.1" or "h2" (RFC 7301).
+    virtual std::string_view protocol() const noexcept = 0;
+
+    /// Gives back the memory that an idle connection does not need; `tidy()` until it is used again.
+    virtual void release_buffers() noexcept = 0;
+    virtual bool tidy() const noexcept = 0;
+
+    /// Ends the exchanges that are going on with `why`.
+    virtual void abort(failure const& why) = 0;
+
+    /// Says good-bye as the protocols want it, without waiting for the peer, and closes. No exchange must be going on.
+    virtual void close() noexcept = 0;
+};
+
+/// One that speaks what was agreed upon on `bytes` by ALPN; HTTP/1.1 if that was nothing. `timers` must outlive it.
+std::shared_ptr<connection> make_connection(std::unique_ptr<net::stream> bytes, timekeeper& timers,
+                                            answer_limits const& limits);
+
+}  // namespace jeton::http
