@@ -199,7 +199,8 @@ void pool::give_back(lease const& l, time_point now)
     // What a server says about its connections, it says at once.
     if (c.requests() == 1)
         heed(at, l);
-    obey(at, at.plan.on_released(l.id, now, keep));
+    if (auto const todo = at.plan.on_released(l.id, now, keep); !todo.empty())
+        obey(at, todo);
     if (!at.tidy_alarm.armed() && !shutting_down_)
         timers_->arm(at.tidy_alarm, saturating_add(now, buffers_kept));
     after_change(at);

@@ -32,7 +32,12 @@ auto pool_plan::on_demand(time_point now, std::optional<time_point> dialled_afte
     todo_.clear();
     if (shutting_down_)
         return {};
-    if (auto const c = find_free(now, dialled_after); c != none) {
+    // Nearly always, it is the one that was used last.
+    auto c = idle_.first();
+    if (c == none || !partial_.empty() || dialled_after || connections_[c].slots == 0
+        || now - connections_[c].idle_since >= idle_limit_)
+        c = find_free(now, dialled_after);
+    if (c != none) {
         delist(c);
         use_slot(c);
         if (connections_[c].is == connection::state::open && connections_[c].used < connections_[c].slots)
@@ -133,7 +138,7 @@ auto pool_plan::on_released(connection_id c, time_point now, bool keep) -> actio
     if (self.is == connection::state::retired) {
         if (self.used == 0)
             close(c, self.why);
-    } else if (must_make_room(c)) {
+    } else if (line_.choosy() != 0 && must_make_room(c)) {
         close(c, reason::room);
     } else {
         serve(c, now, now);
