@@ -19,6 +19,7 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace jeton {
@@ -47,6 +48,11 @@ public:
     asio::awaitable<result<http::response>> send(http::request what) override
     {
         return to_ ? to_->send(std::move(what)) : failed<http::response>(shut_down_failure());
+    }
+
+    asio::awaitable<result<void>> warm(std::string url, std::size_t requests)
+    {
+        return to_ ? to_->warm(std::move(url), requests) : failed<void>(shut_down_failure());
     }
 
     asio::awaitable<void> shut_down() { return to_->shut_down(); }
@@ -233,6 +239,30 @@ struct client::state {
         co_await asio::this_coro::throw_if_cancelled(throws);
     }
 
+    static asio::awaitable<result<void>> warm_at_home(std::shared_ptr<connections> to, std::string url,
+                                                      std::size_t requests)
+    {
+        co_return co_await to->warm(std::move(url), requests);
+    }
+
+    // Whether the connections have been cut off is known on home.
+    static asio::awaitable<result<void>> warm(std::shared_ptr<connections> to, serial home, std::string url,
+                                              std::size_t requests)
+    {
+        bool const throws = co_await asio::this_coro::throw_if_cancelled();
+        co_await asio::this_coro::throw_if_cancelled(false);
+        result<void> outcome = failure(make_error_code(errc::cancelled), phase::queue, delivery::not_sent,
+                                       "cancelled on the way to the client");
+        auto warming = warm_at_home(std::move(to), std::move(url), requests);
+        try {
+            outcome = co_await hop(home.executor(), std::move(warming));
+        } catch (std::system_error const&) {
+            // The outcome says so already.
+        }
+        co_await asio::this_coro::throw_if_cancelled(throws);
+        co_return outcome;
+    }
+
     static asio::awaitable<result<oauth2::token_ptr>> get_token(std::shared_ptr<oauth2::token_source> from,
                                                                 oauth2::token_demand demand)
     {
@@ -322,6 +352,13 @@ auto client::put(std::string_view path, std::string body) -> answer
 auto client::patch(std::string_view path, std::string body) -> answer
 {
     return send(http::request::patch(rooted(path), std::move(body)));
+}
+
+asio::awaitable<result<void>> client::warm(std::size_t requests)
+{
+    if (!state_->open_stack())
+        return failed<void>(shut_down_failure());
+    return state::warm(state_->under, state_->home, state_->address.base_origin().to_string() + '/', requests);
 }
 
 asio::awaitable<result<oauth2::token_ptr>> client::token(oauth2::token_demand demand)

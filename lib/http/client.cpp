@@ -37,7 +37,13 @@ client_options checked(client_options options)
     demand(options.first_byte > duration::zero(), "first_byte must be greater than zero");
     demand(options.total > duration::zero(), "total must be greater than zero");
     demand(options.idle > duration::zero(), "idle must be greater than zero");
+    demand(options.age >= duration::zero(), "age must not be negative");
+    demand(options.connections >= 1, "connections must be at least 1");
     demand(options.connections_per_origin >= 1, "connections_per_origin must be at least 1");
+    demand(options.dialling.at_once >= 1, "dialling: at_once must be at least 1");
+    demand(options.dialling.first_pause > duration::zero(), "dialling: first_pause must be greater than zero");
+    demand(options.dialling.longest_pause >= options.dialling.first_pause,
+           "dialling: longest_pause must not be less than first_pause");
     demand(options.answers.status_line > 0 && options.answers.head > 0 && options.answers.fields > 0,
            "answers: status_line, head and fields must be greater than zero");
     demand(options.answers.interim >= 0, "answers: interim must not be negative");
@@ -77,8 +83,17 @@ public:
         if (!options.connector)
             options.connector = net::make_connector(home, timers, options.tls, options.connecting);
         pool_options how;
-        how.limits = {
-            .connections = options.connections_per_origin, .waiters = options.waiting_requests, .idle = options.idle};
+        how.limits = {.connections = options.connections_per_origin,
+                      .waiters = options.waiting_requests,
+                      .idle = options.idle,
+                      .age = options.age,
+                      .requests = options.requests_per_connection,
+                      .ready = options.ready_per_origin,
+                      .dialling = {.at_once = options.dialling.at_once,
+                                   .first_pause = options.dialling.first_pause,
+                                   .longest_pause = options.dialling.longest_pause}};
+        how.connections = options.connections;
+        how.traits = traits_of(options);
         how.answers = options.answers;
         how.queue = options.queue;
         how.user_agent = options.user_agent;
@@ -117,6 +132,7 @@ public:
     }
 
     static awaitable<result<response>> send(std::shared_ptr<client_state> self, request what);
+    static awaitable<result<void>> warm(std::shared_ptr<client_state> self, std::string target, std::size_t requests);
     static awaitable<result<void>> close(std::shared_ptr<client_state> self);
     static awaitable<void> shut_down(std::shared_ptr<client_state> self);
 
@@ -165,7 +181,7 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
                                   "the deadline had passed before it was sent");
             } else {
                 auto& at = **where;
-                auto taken = connections.take(at, me, begun, request_access::dialled_after(what),
+                auto taken = connections.take(at, me, begun, deadline, request_access::dialled_after(what),
                                               request_access::goes_first(what));
                 if (!taken)
                     taken = co_await connections.wait(at, me, begun, deadline);
@@ -215,6 +231,30 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
     co_return std::move(*outcome);
 }
 
+awaitable<result<void>> client_state::warm(std::shared_ptr<client_state> self, std::string target, std::size_t requests)
+{
+    bool const throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    result<void> outcome;
+    auto const here = co_await asio::this_coro::executor;
+    if (here != self->home.executor()) {
+        auto op = warm(self, std::move(target), requests);
+        outcome = co_await hop_for_result(self->home.executor(), std::move(op), cancelled_on_the_way());
+    } else {
+        auto what = request::get(target);
+        auto const where = self->locate(what);
+        if (where) {
+            auto& at = **where;
+            auto const until = saturating_add(self->connections->timers().now(), self->options.total);
+            outcome = co_await self->connections->warm(at, requests, until);
+        } else {
+            outcome = where.error();
+        }
+    }
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    co_return outcome;
+}
+
 awaitable<result<void>> client_state::close(std::shared_ptr<client_state> self)
 {
     co_await self->connections->shut_down();
@@ -243,6 +283,11 @@ client::client(serial home, client_options options)
 client::~client() { state_->connections->abandon(); }
 
 awaitable<result<response>> client::send(request what) { return client_state::send(state_, std::move(what)); }
+
+awaitable<result<void>> client::warm(std::string url, std::size_t requests)
+{
+    return client_state::warm(state_, std::move(url), requests);
+}
 
 awaitable<void> client::shut_down() { return client_state::shut_down(state_); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/timekeeper.hpp"
+#include "http/sansio/keep_alive_hint.hpp"
 
 #include <jeton/http/answer_limits.hpp>
 #include <jeton/http/request.hpp>
@@ -79,6 +80,9 @@ public:
     virtual std::uint64_t requests() const noexcept = 0;
     virtual time_point last_used() const noexcept = 0;
 
+    /// What the peer said about how long it keeps the connection; an answer has been read.
+    virtual keep_alive_hint hint() const noexcept { return {}; }
+
     /// "http/1.1" or "h2" (RFC 7301).
     virtual std::string_view protocol() const noexcept = 0;
 
@@ -88,6 +92,9 @@ public:
 
     /// Ends the exchanges that are going on with `why`.
     virtual void abort(failure const& why) = 0;
+
+    /// For an exchange that an exception has ended: it is forgotten, with the connection if need be.
+    virtual void break_off() noexcept = 0;
 
     /// Says good-bye as the protocols want it, without waiting for the peer, and closes. No exchange must be going on.
     virtual void close() noexcept = 0;

@@ -42,7 +42,8 @@ constexpr row rows[] = {
     row(errc::h2_compression, "h2_compression", "HTTP/2 compression error", cond::malformed),
     row(errc::h2_frame_size, "h2_frame_size", "HTTP/2 frame of a wrong size", cond::malformed),
     row(errc::h2_flood, "h2_flood", "HTTP/2 frames without progress", cond::malformed),
-    row(errc::h2_settings_timeout, "h2_settings_timeout", "HTTP/2 settings not acknowledged", cond::timeout, cond::transient),
+    row(errc::h2_settings_timeout, "h2_settings_timeout", "HTTP/2 settings not acknowledged", cond::timeout,
+        cond::transient),
     row(errc::h2_went_away, "h2_went_away", "the server ended the connection", cond::transient),
     row(errc::not_responding, "not_responding", "the server does not respond", cond::timeout, cond::transient),
 };

@@ -53,6 +53,7 @@ public:
     }
     std::uint64_t requests() const noexcept override { return requests_; }
     time_point last_used() const noexcept override { return last_used_; }
+    keep_alive_hint hint() const noexcept override { return decoder_.hint(); }
     std::string_view protocol() const noexcept override { return "http/1.1"; }
     void release_buffers() noexcept override;
     bool tidy() const noexcept override { return tidy_; }

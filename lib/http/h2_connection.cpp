@@ -510,6 +510,12 @@ void h2_connection::abort(failure const& why)
     hear(session_.lose(why.code(), nullptr), timers_.now());
 }
 
+void h2_connection::break_off() noexcept
+{
+    // Its stream has been forgotten; what the peer sends on it would be read for nothing.
+    spend("request was given up");
+}
+
 void h2_connection::close() noexcept
 {
     if (closed_)

@@ -52,6 +52,7 @@ public:
     void release_buffers() noexcept override;
     bool tidy() const noexcept override { return tidy_; }
     void abort(failure const& why) override;
+    void break_off() noexcept override;
     void close() noexcept override;
 
 private:

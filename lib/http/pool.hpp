@@ -5,6 +5,7 @@
 #include "base/timekeeper.hpp"
 #include "http/connection.hpp"
 #include "http/pool_key.hpp"
+#include "http/sansio/origin_share.hpp"
 #include "http/sansio/pool_plan.hpp"
 
 #include <jeton/base/observer.hpp>
@@ -17,6 +18,7 @@
 
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -26,7 +28,9 @@
 namespace jeton::http {
 
 struct pool_options {
-    pool_plan::limits limits{};
+    pool_plan::limits limits{};      ///< of each origin; the seed of the jitter is the pool's to choose
+    std::size_t connections = 1024;  ///< of all origins
+    connection_traits traits{};
     answer_limits answers{};
     duration queue{};  ///< how long to wait for a connection
     std::string user_agent{};
@@ -69,8 +73,8 @@ public:
     static std::shared_ptr<origin const> const& origin_of(site const& at) noexcept;
 
     /// Takes an idle connection, if there is one that is alive. Otherwise queues `me` for `wait`, or says why not.
-    std::optional<result<lease>> take(site& at, waiter& me, time_point now, std::optional<time_point> dialled_after,
-                                      bool first);
+    std::optional<result<lease>> take(site& at, waiter& me, time_point now, time_point deadline,
+                                      std::optional<time_point> dialled_after, bool first);
 
     /// Waits for what `take` did not have.
     /// \returns a failure of phase `queue`, or of the dial that failed; nothing was sent
@@ -79,8 +83,11 @@ public:
     void give_back(lease const& l, time_point now);
 
     /// For one whom an exception (`std::bad_alloc`) has thrown out of `take`, `wait` or an exchange: it leaves the queue,
-    /// and what it has is closed.
+    /// and what it has is broken off and given back.
     void recover(waiter& me, lease const& l) noexcept;
+
+    /// Makes room for so many requests at once, on top of those under way.
+    awaitable<result<void>> warm(site& at, std::size_t requests, time_point deadline);
 
     /// What dialling the connection took.
     static net::connection const& times_of(lease const& l) noexcept;
@@ -96,10 +103,15 @@ public:
     bool shutting_down() const noexcept { return shutting_down_; }
 
 private:
+    struct warmer;
+
     void on_spent(site& at, pool_plan::connection_id c);
-    void obey(site& at, pool_plan::actions what, char const* reason);
-    void let_go(site& at, pool_plan::connection_id c, char const* reason);
+    void on_capacity(site& at, pool_plan::connection_id c);
+    void heed(site& at, lease const& l);
+    void obey(site& at, pool_plan::actions what);
+    void let_go(site& at, pool_plan::connection_id c, pool_plan::reason why);
     void make_places(site& at);
+    void fail_starved(site& at);
     void start_dial(site& at, pool_plan::connection_id c);
     static awaitable<void> dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c);
     static awaitable<result<net::connection>> connect(std::shared_ptr<net::connector> by, net::destination to);
@@ -107,18 +119,27 @@ private:
     void tidy(site& at);
     bool done() const noexcept;
     void after_change(site& at);
+    void set_alarm(site& at);
+    void share_out();
+    void end_warming(site& at, std::optional<failure> const& why);
     void tell();
     failure timed_out(site const& at, duration waited, bool deadline) const;
+    failure not_connected(site const& at) const;
 
     serial home_;
     std::shared_ptr<timekeeper> timers_;
     std::shared_ptr<net::connector> connector_;
     std::shared_ptr<observer> watcher_;
     pool_options options_;
+    std::shared_ptr<connection_traits const> traits_;
+    origin_share share_;
+    std::minstd_rand seeds_{std::random_device{}()};
     std::unordered_map<pool_key, std::unique_ptr<site>, pool_key_hash> sites_;
     std::vector<std::pair<std::shared_ptr<origin const>, site*>>
         known_{};                      // short cuts for origins that come again and again
     std::vector<happening> events_{};  // told once the state is whole again
+    std::vector<site*> sharers_{};     // of share_out, kept for their memory
+    std::vector<origin_share::standing> standings_{};
     parking done_{};
     bool shutting_down_ = false;
     bool abandoned_ = false;

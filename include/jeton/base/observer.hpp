@@ -18,6 +18,7 @@ struct connected {
     std::string origin{};
     std::string protocol{};  ///< "http/1.1"
     duration took{};         ///< from the look-up of the name to the end of the TLS handshake
+    bool resumed{};          ///< the TLS session of an earlier connection
 };
 
 /// No connection came about.
@@ -29,7 +30,9 @@ struct connect_failed {
 /// A connection is gone.
 struct disconnected {
     std::string origin{};
-    std::string reason{};      ///< e.g. "idle", "closed by peer", "unexpected bytes"
+    /// Ours: "idle", "age", "number of requests", "made room", "shut down". The server's: "closed by peer", "closed after
+    /// an answer", "going away", "unexpected bytes". A request's: "failed", "request was given up", "upload was cut short".
+    std::string reason{};
     std::uint64_t requests{};  ///< how many it carried
 };
 

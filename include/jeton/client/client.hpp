@@ -8,6 +8,7 @@
 #include <jeton/http/retry.hpp>
 #include <jeton/oauth2/sources.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -75,6 +76,10 @@ public:
     answer post(std::string_view path, std::string body);
     answer put(std::string_view path, std::string body);
     answer patch(std::string_view path, std::string body);
+
+    /// Has connections to the API made, so that so many requests can be sent at once; see `http::client::warm`. The
+    /// token is not asked for.
+    asio::awaitable<result<void>> warm(std::size_t requests);
 
     /// The token as it would be put on a request now; for what jeton does not carry itself.
     asio::awaitable<result<oauth2::token_ptr>> token(oauth2::token_demand demand = {});

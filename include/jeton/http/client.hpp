@@ -13,21 +13,52 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace jeton::http {
 
+/// How fast an origin is connected to, so that a server that is down or comes back is not run over.
+///
+/// After a failed attempt there is one at a time, and the next one begins after a pause that doubles from failure to
+/// failure, with equal jitter. A request that arrives meanwhile waits if it has the time, and otherwise fails at once with
+/// the failure of the last attempt, whose `diag().retry_at` says when the next one is due.
+struct dial_policy {
+    std::size_t at_once = 16;                               ///< attempts in progress per origin; at least 1
+    duration first_pause = std::chrono::milliseconds(100);  ///< greater than zero
+    duration longest_pause = std::chrono::seconds(2);       ///< not less than `first_pause`
+};
+
 struct client_options {
     net::tls_options tls{};
     net::connect_limits connecting{};
+    dial_policy dialling{};
 
     duration queue = std::chrono::seconds(5);        ///< waiting for a connection
     duration first_byte = std::chrono::seconds(30);  ///< from the last byte of the request to the first of the answer
     duration total = std::chrono::seconds(60);       ///< a request whose caller set no deadline
-    duration idle = std::chrono::seconds(60);        ///< an unused connection is closed after that
 
-    std::size_t connections_per_origin = 64;  ///< at least 1
+    /// An unused connection is closed after that, or earlier if the server says (`Keep-Alive`) or shows that it keeps
+    /// idle ones for a shorter time. Greater than zero.
+    duration idle = std::chrono::seconds(60);
+
+    /// A connection is replaced when it is that old, or up to a fifth less, so that those made together do not go
+    /// together: what has changed behind a name is noticed. One that is in demand goes on until its successor is there.
+    /// 0: no limit.
+    duration age = std::chrono::minutes(10);
+
+    /// A connection is replaced after so many requests. 0: no limit; the server may set one (`Keep-Alive`, GOAWAY).
+    std::uint64_t requests_per_connection = 0;
+
+    /// Each origin that has been used keeps connections ready for so many requests at once, on top of those under way:
+    /// as many with HTTP/1.1, fewer if one carries several. They are made again when the server closes them. 0: none.
+    std::size_t ready_per_origin = 0;
+
+    /// Over all origins, attempts included; at least 1. An origin that finds none left gets the place of an idle
+    /// connection of another, or of one that is in use as soon as it has done its work, so that each gets its share.
+    std::size_t connections = 1024;
+    std::size_t connections_per_origin = 64;  ///< at least 1; one more while one is being replaced
     std::size_t waiting_requests = 16384;     ///< per origin; more are refused at once (`errc::queue_full`)
     answer_limits answers{};
 
@@ -47,12 +78,19 @@ struct pool_snapshot {
     std::size_t idle{}, busy{}, dialling{}, waiting{};
     std::uint64_t connections_made{};  ///< since the beginning
     std::uint64_t requests{};          ///< since the beginning
+
+    std::size_t retired{};              ///< of those that are busy: carry no new request, and go when they are done
+    std::uint64_t connects_failed{};    ///< since the beginning
+    std::uint32_t failures_in_a_row{};  ///< of connecting; attempts made at the same time count as one
+    std::optional<time_point> next_attempt{};  ///< no attempt before that, since the last one failed
+    std::optional<failure> last_failure{};     ///< of connecting; may lie long ago
+    duration idle_limit{};  ///< after which unused connections are closed; the server's if that is shorter
 };
 
 /// Connections to servers, kept and reused. Takes requests with absolute URLs; knows nothing of tokens.
 ///
 /// A handle: requests in flight hold what they need, so it may be destroyed at any moment, which refuses new requests
-/// and cancels those in flight. `send` and `shut_down` may be called from any thread, the rest on `home`. The context of
+/// and cancels those in flight. `send`, `warm` and `shut_down` may be called from any thread, the rest on `home`. The context of
 /// `home` must outlive it.
 class client final : public transport {
 public:
@@ -68,6 +106,14 @@ public:
     /// Refuses new requests (`errc::shut_down`), lets those in flight finish, closes every connection with a
     /// close_notify. Completes when the last one is closed; then nothing of the client's keeps `io.run()` from returning.
     awaitable<void> shut_down();
+
+    /// Has connections made to the origin of `url`, so that `requests` more can be sent at once: one for each with
+    /// HTTP/1.1, fewer if one carries several; as far as the limits allow. Completes when they are there, or with the
+    /// failure of an attempt, after which the others go on. Unused ones are closed after `client_options::idle`.
+    /// Failures: those of connecting; with phase `configure`, `errc::bad_url` and `errc::plain_http`; of phase `queue`,
+    /// `errc::timed_out` (after `client_options::total`), `errc::shut_down`, `errc::cancelled` (attempts go on).
+    /// From any thread.
+    awaitable<result<void>> warm(std::string url, std::size_t requests);
 
     std::vector<pool_snapshot> snapshot() const;
 

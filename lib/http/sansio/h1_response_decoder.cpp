@@ -327,6 +327,8 @@ bool h1_response_decoder::frame(char const* text, step& head)
         case 10:
             if (is_word(name_of(text, f), "connection"))
                 read_connection(value_of(text, f));
+            else if (is_word(name_of(text, f), "keep-alive"))
+                hint_ = parse_keep_alive(value_of(text, f));
             break;
         case 14:
             if (is_word(name_of(text, f), "content-length"))

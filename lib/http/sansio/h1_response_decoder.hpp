@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "http/sansio/keep_alive_hint.hpp"
+
 #include <jeton/http/answer_limits.hpp>
 #include <jeton/http/headers.hpp>
 
@@ -93,6 +95,9 @@ public:
     /// Of the answer that is being read, once its status line is; 0 before. For diagnostics after a failure.
     int status() const noexcept { return status_; }
 
+    /// What the answers so far said about how long the connection lives; the last one that said anything counts.
+    keep_alive_hint const& hint() const noexcept { return hint_; }
+
 private:
     enum class state : std::uint8_t {
         status_line,
@@ -156,6 +161,8 @@ private:
     int digits_ = 0;              // of the chunk's size
     int interims_ = 0;
     std::size_t interim_bytes_ = 0;
+
+    keep_alive_hint hint_{};
 
     std::error_code code_{};
     char const* why_ = nullptr;

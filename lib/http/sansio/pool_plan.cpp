@@ -3,122 +3,137 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
+#include <utility>
 
 namespace jeton::http {
 
-template <class Node>
-void pool_plan::push_front(list& l, std::vector<Node>& nodes, std::uint32_t id)
+namespace {
+
+constexpr auto unlimited = std::numeric_limits<std::uint64_t>::max();
+
+// Early enough for a handshake to be over by the last request: an eighth before, and one request at least.
+constexpr std::uint64_t successor_due(std::uint64_t last) noexcept
 {
-    nodes[id].before = none;
-    nodes[id].after = l.first;
-    (l.first == none ? l.last : nodes[l.first].before) = id;
-    l.first = id;
-    ++l.size;
+    return last == unlimited ? unlimited : last - std::min(last, std::max<std::uint64_t>(last / 8, 1));
 }
 
-template <class Node>
-void pool_plan::push_back(list& l, std::vector<Node>& nodes, std::uint32_t id)
-{
-    nodes[id].before = l.last;
-    nodes[id].after = none;
-    (l.last == none ? l.first : nodes[l.last].after) = id;
-    l.last = id;
-    ++l.size;
-}
+}  // namespace
 
-template <class Node>
-void pool_plan::unlink(list& l, std::vector<Node>& nodes, std::uint32_t id)
+pool_plan::pool_plan(limits how_much, origin_share* among)
+    : limits_(how_much), among_(among), pace_(how_much.dialling), idle_limit_(how_much.idle), dice_(how_much.seed)
 {
-    Node const& n = nodes[id];
-    (n.before == none ? l.first : nodes[n.before].after) = n.after;
-    (n.after == none ? l.last : nodes[n.after].before) = n.before;
-    --l.size;
-}
-
-template <class Node>
-std::uint32_t pool_plan::allot(list& unused, std::vector<Node>& nodes)
-{
-    if (unused.first == none) {
-        nodes.emplace_back();
-        return static_cast<std::uint32_t>(nodes.size() - 1);
-    }
-    auto const id = unused.first;
-    unlink(unused, nodes, id);
-    nodes[id] = {};
-    return id;
+    assert(dice_ != 0);
 }
 
 // What follows from one more who waits, now or later, needs no memory any more: a plan that is left in the middle would
 // have promised what nobody does.
 void pool_plan::make_room_for_one_more()
 {
-    auto const most = std::min(limits_.connections, connections_.size() + waiting() + 1);
+    // With a successor, there may be one more than there may be.
+    auto const most = std::min(limits_.connections + 1, connections_.size() + waiting() + 1);
     if (connections_.capacity() < most)
-        connections_.reserve(std::max(most, std::min(limits_.connections, 2 * connections_.capacity())));
-    if (todo_.capacity() < 2 * most + 2)
-        todo_.reserve(4 * most);
+        connections_.reserve(std::max(most, std::min(limits_.connections + 1, 2 * connections_.capacity())));
+    if (owed_.capacity() < most)
+        owed_.reserve(connections_.capacity());
+    auto const steps = 2 * most + waiting() + 2;
+    if (todo_.capacity() < steps)
+        todo_.reserve(2 * steps);
 }
 
-auto pool_plan::on_demand(time_point now, std::optional<time_point> dialled_after, bool first) -> placing
+auto pool_plan::on_demand(time_point now, std::optional<time_point> dialled_after, bool first, time_point until)
+    -> placing
 {
     make_room_for_one_more();
     todo_.clear();
     if (shutting_down_)
         return {};
-    if (auto const c = find_free(dialled_after); c != none) {
+    // Nearly always, it is the one that was used last.
+    auto c = idle_.first();
+    if (c == none || !partial_.empty() || dialled_after || connections_[c].slots == 0
+        || now - connections_[c].idle_since >= idle_limit_)
+        c = find_free(now, dialled_after);
+    if (c != none) {
         delist(c);
         use_slot(c);
-        if (connections_[c].used < connections_[c].slots)
+        if (connections_[c].is == connection::state::open && connections_[c].used < connections_[c].slots)
             enlist(c, now);
+        if (limits_.ready != 0)
+            dial_if_wanted(now);
         return {.what = placing::kind::use, .id = c};
     }
-    if (waiting() >= limits_.waiters && !first)
+    if (line_.size() >= limits_.waiters && !first)
         return {.what = placing::kind::full};
+    if (dialling_ == 0 && open() == 0 && now < pace_.not_before() && until <= pace_.not_before())
+        return {.what = placing::kind::refused};
 
-    auto const w = allot(unused_waiters_, waiters_);
-    waiters_[w].ticket = first ? 0 : ++tickets_;
-    if (dialled_after) {
-        waiters_[w].choosy = true;
-        waiters_[w].younger_than = *dialled_after;
-        waiters_[w].after_serial = serials_;
-    }
-    auto& queue = dialled_after ? choosy_ : ordinary_;
-    if (first)
-        push_front(queue, waiters_, w);
-    else
-        push_back(queue, waiters_, w);
-    dial_if_wanted();
+    auto const w =
+        line_.join({.dialled_after = dialled_after, .after_serial = serials_, .until = until, .first = first});
+    dial_if_wanted(now);
     return {.what = placing::kind::wait, .id = w};
+}
+
+auto pool_plan::on_warm(std::size_t requests, time_point now) -> actions
+{
+    todo_.clear();
+    if (!shutting_down_)
+        warm_ = std::max(warm_, requests);
+    dial_if_wanted(now);
+    return todo_;
 }
 
 auto pool_plan::on_dialled(connection_id c, time_point now, std::uint32_t slots) -> actions
 {
-    assert(connections_[c].is == connection::state::dialling && slots > 0);
+    assert(connections_[c].is == connection::state::dialling);
     todo_.clear();
     --dialling_;
+    spoken_ = true;
+    slots_of_last_ = slots;
+    pace_.on_made();
+    if (among_ != nullptr)
+        among_->on_change();
+
     connection& self = connections_[c];
     self.is = connection::state::open;
-    self.slots = slots_of_last_ = slots;
-    self.serial = ++serials_;
-    self.dialled = now;
-    serve(c, now);
-    dial_if_wanted();
+    self.slots = slots;
+    self.age = {++serials_, now};
+    self.rested_since = now;
+    self.last = limits_.requests == 0 ? unlimited : limits_.requests;
+    self.replace_at = successor_due(self.last);
+    self.retire_at = time_point::max();
+    if (limits_.age > duration::zero()) {
+        // Not all at once that were made at once.
+        auto const sooner = static_cast<double>(limits_.age.count()) / 5 * chance();
+        self.retire_at = saturating_add(now, limits_.age - duration(static_cast<duration::rep>(sooner)));
+        next_aged_ = std::min(next_aged_, self.retire_at);
+    }
+    serve(c, now, finish_replacing(now));
+    dial_if_wanted(now);
     return todo_;
 }
 
-auto pool_plan::on_dial_failed(connection_id c) -> actions
+auto pool_plan::on_dial_failed(connection_id c, time_point now) -> actions
 {
     assert(connections_[c].is == connection::state::dialling);
     todo_.clear();
     --dialling_;
+    warm_ = 0;
+    pace_.on_failed(connections_[c].age.dialled, now, chance());
     forget(c);
     // The one who has waited longest hears of it, not the one who caused this dial: that one may be served by now.
-    if (waiting() > coming()) {
-        auto const w = oldest();
-        leave(w);
+    if (line_.size() > coming()) {
+        auto const w = line_.oldest();
+        line_.leave(w);
         todo_.push_back({.what = action::kind::refuse, .waiter = w});
     }
-    dial_if_wanted();
+    // Where nothing is left to hope for before the next attempt, nobody is kept who cannot wait for it.
+    if (dialling_ == 0 && open() == 0 && now < pace_.not_before()) {
+        for (auto w = line_.impatient(pace_.not_before()); w != none; w = line_.impatient(pace_.not_before())) {
+            line_.leave(w);
+            todo_.push_back({.what = action::kind::refuse, .waiter = w});
+        }
+    }
+    dial_if_wanted(now);
     return todo_;
 }
 
@@ -131,20 +146,40 @@ auto pool_plan::on_released(connection_id c, time_point now, bool keep) -> actio
         delist(c);
     --self.used;
     if (!keep)
-        self.is = connection::state::retired;
+        retire(c, reason::not_kept);
+    else if (pace_.failures() != 0)
+        pace_.on_proved();
+    if (self.used == 0)
+        self.rested_since = now;
     if (self.is == connection::state::retired) {
         if (self.used == 0)
-            close(c);
-    } else if (must_make_room(c)) {
-        close(c);
+            close(c, self.why);
+    } else if (line_.choosy() != 0 && must_make_room(c)) {
+        close(c, reason::room);
     } else {
-        serve(c, now);
+        serve(c, now, now);
+        if (self.is == connection::state::open && self.taken >= self.replace_at && !self.owed)
+            begin_replacing(c, reason::requests);
     }
-    dial_if_wanted();
+    dial_if_wanted(now);
     return todo_;
 }
 
-auto pool_plan::on_died(connection_id c) -> actions
+auto pool_plan::on_slots(connection_id c, std::uint32_t slots, time_point now) -> actions
+{
+    todo_.clear();
+    connection& self = connections_[c];
+    self.slots = slots_of_last_ = slots;
+    if (self.is == connection::state::open) {
+        if (self.listed)
+            delist(c);
+        serve(c, now, self.used == 0 ? self.idle_since : now);
+    }
+    dial_if_wanted(now);
+    return todo_;
+}
+
+auto pool_plan::on_draining(connection_id c, time_point now) -> actions
 {
     todo_.clear();
     connection& self = connections_[c];
@@ -152,167 +187,219 @@ auto pool_plan::on_died(connection_id c) -> actions
         return todo_;
     if (self.listed)
         delist(c);
-    if (self.used == 0)
-        close(c);
-    else
-        self.is = connection::state::retired;
-    dial_if_wanted();
+    // Whoever drops idle connections by saying so is not asked for another one: nobody needs it yet.
+    if (self.used == 0) {
+        close(c, reason::going_away);
+    } else {
+        retire(c, reason::going_away);
+        if (!self.owed && !shutting_down_) {
+            self.owed = true;
+            owed_.push_back(c);
+        }
+    }
+    dial_if_wanted(now);
     return todo_;
+}
+
+auto pool_plan::on_died(connection_id c, time_point now) -> actions
+{
+    todo_.clear();
+    connection& self = connections_[c];
+    if (self.is != connection::state::open)
+        return todo_;
+    if (self.listed)
+        delist(c);
+    if (self.used != 0) {
+        retire(c, reason::not_kept);
+    } else {
+        // A peer that takes connections only to drop them is not to be dialled for ever.
+        if (self.taken == 0 && now - self.age.dialled < limits_.dialling.longest_pause)
+            pace_.on_failed(self.age.dialled, now, chance());
+        lesson_.on_closed(now - self.rested_since, now);
+        learn_idle_limit();
+        close(c, reason::not_kept);
+    }
+    dial_if_wanted(now);
+    return todo_;
+}
+
+void pool_plan::on_hint(connection_id c, std::optional<duration> kept, std::optional<std::uint64_t> more_requests)
+{
+    if (kept) {
+        lesson_.on_hint(*kept);
+        learn_idle_limit();
+    }
+    connection& self = connections_[c];
+    if (more_requests && *more_requests < unlimited - self.taken && self.taken + *more_requests < self.last) {
+        self.last = self.taken + *more_requests;
+        self.replace_at = successor_due(self.last);
+        if (*more_requests == 0 && self.is == connection::state::open && !self.listed)
+            retire(c, reason::requests);
+    }
 }
 
 void pool_plan::on_gave_up(waiter_id w)
 {
     todo_.clear();
-    leave(w);
+    line_.leave(w);
+    if (line_.empty())
+        stop_queueing();
 }
 
 auto pool_plan::on_time(time_point now) -> actions
 {
     todo_.clear();
-    while (idle_.last != none && saturating_add(connections_[idle_.last].idle_since, limits_.idle) <= now) {
-        auto const c = idle_.last;
-        delist(c);
-        close(c);
-    }
+    lesson_.on_time(now);
+    learn_idle_limit();
+    expire(now);
+    if (now >= next_aged_)
+        retire_aged(now);
+    dial_if_wanted(now);
     return todo_;
 }
 
-auto pool_plan::on_shut_down() -> actions
+auto pool_plan::on_shut_down(time_point now) -> actions
 {
     todo_.clear();
     shutting_down_ = true;
-    while (idle_.first != none) {
-        auto const c = idle_.first;
-        delist(c);
-        close(c);
-    }
+    warm_ = 0;
+    for (auto const c : owed_)
+        connections_[c].owed = false;
+    owed_.clear();
+    while (!idle_.empty())
+        close_oldest(reason::shut_down);
     // Those who wait for a younger connection than the ones just closed may find room now.
-    dial_if_wanted();
+    dial_if_wanted(now);
+    return todo_;
+}
+
+auto pool_plan::on_granted(time_point now) -> actions
+{
+    todo_.clear();
+    stop_queueing();
+    granted_ = true;
+    dial_if_wanted(now);
+    granted_ = false;
+    return todo_;
+}
+
+auto pool_plan::on_squeeze(time_point now) -> actions
+{
+    todo_.clear();
+    if (!idle_.empty()) {
+        close_oldest(reason::room);
+    } else {
+        auto least = none;
+        for (connection_id c = 0; c < connections_.size(); ++c)
+            if (connections_[c].is == connection::state::open
+                && (least == none || connections_[c].used < connections_[least].used))
+                least = c;
+        if (least != none) {
+            if (connections_[least].listed)
+                delist(least);
+            retire(least, reason::room);
+        }
+    }
+    dial_if_wanted(now);
     return todo_;
 }
 
 std::optional<time_point> pool_plan::next_wakeup() const noexcept
 {
-    if (idle_.last == none)
+    auto next = shutting_down_ ? time_point::max() : next_aged_;
+    if (!idle_.empty())
+        next = std::min(next, saturating_add(connections_[idle_.last()].idle_since, idle_limit_));
+    if (paced_)
+        next = std::min(next, pace_.not_before());
+    if (next == time_point::max())
         return {};
-    return saturating_add(connections_[idle_.last].idle_since, limits_.idle);
+    return next;
 }
 
-bool pool_plan::young_enough(connection const& c, waiter const& w) const noexcept
+std::optional<time_point> pool_plan::next_dial(time_point now) const noexcept
 {
-    return !w.choosy || c.serial > w.after_serial || c.dialled > w.younger_than;
+    if (now >= pace_.not_before())
+        return {};
+    return pace_.not_before();
 }
 
-auto pool_plan::find_free(std::optional<time_point> dialled_after) const noexcept -> connection_id
+origin_share::standing pool_plan::standing() const noexcept
 {
-    for (list const* l : {&partial_, &idle_})
-        for (auto c = l->first; c != none; c = connections_[c].after)
-            if (!dialled_after || connections_[c].dialled > *dialled_after)
-                return c;
+    return {.connections = total_, .idle = idle_.size(), .open = open(), .leaving = retired_, .queued = queued_};
+}
+
+auto pool_plan::find_free(time_point now, std::optional<time_point> dialled_after) -> connection_id
+{
+    auto const suits = [&](connection const& c) { return !dialled_after || c.age.dialled > *dialled_after; };
+    for (auto c = partial_.first(); c != none; c = connections_[c].after)
+        if (suits(connections_[c]))
+            return c;
+    // After a long sleep of the machine nobody has looked at the time yet.
+    if (!idle_.empty() && saturating_add(connections_[idle_.first()].idle_since, idle_limit_) <= now)
+        expire(now);
+    for (auto c = idle_.first(); c != none; c = connections_[c].after)
+        if (suits(connections_[c]) && connections_[c].slots != 0)
+            return c;
     return none;
 }
 
-void pool_plan::use_slot(connection_id c) { ++connections_[c].used; }
+void pool_plan::use_slot(connection_id c)
+{
+    connection& self = connections_[c];
+    ++self.used;
+    if (++self.taken >= self.last)
+        retire(c, reason::requests);
+}
 
-void pool_plan::enlist(connection_id c, time_point now)
+// The lists are in the order of `idle_since`: who takes a predecessor's place is no younger than that was.
+void pool_plan::enlist(connection_id c, time_point since)
 {
     connection& self = connections_[c];
     self.listed = true;
-    self.idle_since = now;
-    push_front(self.used == 0 ? idle_ : partial_, connections_, c);
+    self.idle_since = since;
+    auto& list = self.used == 0 ? idle_ : partial_;
+    auto next = list.first();
+    while (next != none && connections_[next].idle_since > since)
+        next = connections_[next].after;
+    list.insert_before(connections_, c, next);
 }
 
 void pool_plan::delist(connection_id c)
 {
     connection& self = connections_[c];
     self.listed = false;
-    unlink(self.used == 0 ? idle_ : partial_, connections_, c);
-}
-
-auto pool_plan::oldest() const noexcept -> waiter_id
-{
-    if (ordinary_.first == none)
-        return choosy_.first;
-    if (choosy_.first == none)
-        return ordinary_.first;
-    return waiters_[choosy_.first].ticket < waiters_[ordinary_.first].ticket ? choosy_.first : ordinary_.first;
-}
-
-auto pool_plan::next_for(connection_id c) const noexcept -> waiter_id
-{
-    auto const w = ordinary_.first;
-    for (auto p = choosy_.first; p != none; p = waiters_[p].after) {
-        if (w != none && waiters_[p].ticket > waiters_[w].ticket)
-            break;
-        if (young_enough(connections_[c], waiters_[p]))
-            return p;
-    }
-    return w;
-}
-
-void pool_plan::leave(waiter_id w)
-{
-    unlink(waiters_[w].choosy ? choosy_ : ordinary_, waiters_, w);
-    push_front(unused_waiters_, waiters_, w);
+    (self.used == 0 ? idle_ : partial_).unlink(connections_, c);
 }
 
 // Gives the free slots of an unlisted connection to those who wait; what nobody wants becomes idle, or goes.
-void pool_plan::serve(connection_id c, time_point now)
+void pool_plan::serve(connection_id c, time_point now, time_point idle_since)
 {
     connection& self = connections_[c];
-    while (self.used < self.slots) {
-        auto const w = next_for(c);
+    while (self.is == connection::state::open && self.used < self.slots) {
+        auto const w = line_.next_for(self.age);
         if (w == none)
             break;
-        leave(w);
+        line_.leave(w);
         use_slot(c);
         todo_.push_back({.what = action::kind::hand, .connection = c, .waiter = w});
     }
+    if (self.is != connection::state::open)
+        return;
     if (self.used == 0 && shutting_down_)
-        close(c);
-    else if (self.used < self.slots)
-        enlist(c, now);
+        close(c, reason::shut_down);
+    else if (self.used == 0 && among_ != nullptr && among_->contended() && queued_ == 0)
+        close(c, reason::room);
+    else if (self.used == 0 || self.used < self.slots)
+        enlist(c, self.used == 0 ? idle_since : now);
 }
 
 // At the limit, whoever waits longest and wants a young connection would wait for ever if the old ones were passed on.
 bool pool_plan::must_make_room(connection_id c) const noexcept
 {
-    if (connections_[c].used > 0 || total_ < limits_.connections || coming() >= choosy_.size)
+    if (connections_[c].used > 0 || total_ < limits_.connections || coming() >= line_.choosy())
         return false;
-    auto const w = oldest();
-    return w != none && !young_enough(connections_[c], waiters_[w]);
-}
-
-void pool_plan::forget(connection_id c)
-{
-    connections_[c].is = connection::state::unused;
-    --total_;
-    push_front(unused_connections_, connections_, c);
-}
-
-void pool_plan::close(connection_id c)
-{
-    forget(c);
-    todo_.push_back({.what = action::kind::close, .connection = c});
-}
-
-void pool_plan::dial_if_wanted()
-{
-    while (waiting() > coming()) {
-        if (total_ >= limits_.connections) {
-            // Whatever is idle while somebody waits is too old for all who do.
-            auto const c = idle_.last;
-            if (c == none)
-                return;
-            delist(c);
-            close(c);
-        }
-        auto const c = allot(unused_connections_, connections_);
-        connections_[c].is = connection::state::dialling;
-        ++total_;
-        ++dialling_;
-        todo_.push_back({.what = action::kind::dial, .connection = c});
-    }
+    auto const w = line_.oldest();
+    return w != none && !line_.suits(w, connections_[c].age);
 }
 
 }  // namespace jeton::http

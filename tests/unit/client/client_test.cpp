@@ -241,6 +241,28 @@ BOOST_AUTO_TEST_CASE(a_snapshot_tells_of_token_and_pools)
     BOOST_TEST(now.pools[0].idle == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(connections_can_be_made_before_the_first_request)
+{
+    auto& c = make();
+    {
+        started<result<void>> warming(io, c.warm(3));
+        server->settle();
+        BOOST_REQUIRE(warming.done());
+        BOOST_TEST(warming.outcome().has_value());
+    }
+    BOOST_TEST_REQUIRE(c.snapshot().pools.size() == 1U);
+    BOOST_TEST(c.snapshot().pools[0].idle == 3U);
+    BOOST_TEST(tokens == 0);
+    started<result<void>> late(io, c.warm(1));
+    started<bool> end(io, end_of(c.shut_down()));
+    server->settle();
+    BOOST_REQUIRE((late.done() && end.done()));
+    started<result<void>> refused(io, c.warm(1));
+    server->settle();
+    BOOST_REQUIRE(refused.done());
+    BOOST_TEST((refused.outcome().error().code() == errc::shut_down));
+}
+
 BOOST_AUTO_TEST_CASE(shut_down_refuses_what_is_new_and_lets_finish_what_is_in_flight)
 {
     auto& c = make();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "http/sansio/pool_plan.hpp"
+#include "pool_plan_words.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,55 +13,7 @@
 using namespace std::chrono_literals;
 using jeton::time_point;
 using jeton::http::pool_plan;
-using placing = pool_plan::placing::kind;
-using doing = pool_plan::action::kind;
-
-namespace {
-
-time_point at(jeton::duration t) { return time_point(24h) + t; }
-
-// "hand 0>2, dial 1, close 3, refuse 4"
-std::string told(pool_plan::actions todo)
-{
-    std::string out;
-    for (auto const& a : todo) {
-        if (!out.empty())
-            out += ", ";
-        switch (a.what) {
-        case doing::hand: out += "hand " + std::to_string(a.connection) + ">" + std::to_string(a.waiter); break;
-        case doing::dial: out += "dial " + std::to_string(a.connection); break;
-        case doing::close: out += "close " + std::to_string(a.connection); break;
-        case doing::refuse: out += "refuse " + std::to_string(a.waiter); break;
-        }
-    }
-    return out;
-}
-
-std::string told(pool_plan::placing const& p)
-{
-    switch (p.what) {
-    case placing::use: return "use " + std::to_string(p.id);
-    case placing::wait: return "wait " + std::to_string(p.id);
-    case placing::full: return "full";
-    case placing::closed: return "closed";
-    }
-    return "";
-}
-
-// A plan with connections 0 to n-1, idle; n-1 was used last.
-pool_plan with_idle(std::uint32_t n, pool_plan::limits limits = {})
-{
-    pool_plan plan(limits);
-    for (std::uint32_t i = 0; i < n; ++i)
-        (void)plan.on_demand(at(0s));
-    for (std::uint32_t i = 0; i < n; ++i)
-        (void)plan.on_dialled(i, at(0s));
-    for (std::uint32_t i = 0; i < n; ++i)
-        (void)plan.on_released(i, at(0s), true);
-    return plan;
-}
-
-}  // namespace
+using namespace jeton::http::words;
 
 BOOST_AUTO_TEST_SUITE(http_pool_plan)
 
@@ -156,10 +108,12 @@ BOOST_AUTO_TEST_CASE(a_failed_dial_fails_the_oldest_waiter_and_the_others_get_an
     pool_plan plan({.connections = 2});
     for (int i = 0; i < 4; ++i)
         (void)plan.on_demand(at(0s));
-    BOOST_TEST(told(plan.on_dial_failed(1)) == "refuse 0, dial 1");
-    BOOST_TEST(told(plan.on_dial_failed(0)) == "refuse 1, dial 0");
-    BOOST_TEST(told(plan.on_dial_failed(0)) == "refuse 2");
-    BOOST_TEST(told(plan.on_dial_failed(1)) == "refuse 3");
+    BOOST_TEST(told(plan.on_dial_failed(1, at(0s))) == "refuse 0");
+    BOOST_TEST(told(plan.on_dial_failed(0, at(0s))) == "refuse 1");
+    BOOST_TEST(told(plan.on_time(at(1s))) == "dial 0");
+    BOOST_TEST(told(plan.on_dial_failed(0, at(1s))) == "refuse 2");
+    BOOST_TEST(told(plan.on_time(at(2s))) == "dial 0");
+    BOOST_TEST(told(plan.on_dial_failed(0, at(2s))) == "refuse 3");
     BOOST_TEST(plan.dialling() == 0u);
     BOOST_TEST(plan.busy() == 0u);
 }
@@ -170,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_failed_dial_that_nobody_needs_fails_nobody)
     (void)plan.on_demand(at(0s));
     (void)plan.on_demand(at(0s));
     (void)plan.on_released(0, at(1s), true);
-    BOOST_TEST(told(plan.on_dial_failed(1)) == "");
+    BOOST_TEST(told(plan.on_dial_failed(1, at(0s))) == "");
 }
 
 BOOST_AUTO_TEST_CASE(idle_connections_are_closed_when_their_time_is_over_the_longest_unused_first)
@@ -198,7 +152,7 @@ BOOST_AUTO_TEST_CASE(an_idle_connection_that_died_is_not_handed_out)
 {
     // J13: bytes on an idle connection, or its end, retire it.
     auto plan = with_idle(2);
-    BOOST_TEST(told(plan.on_died(1)) == "close 1");
+    BOOST_TEST(told(plan.on_died(1, at(0s))) == "close 1");
     BOOST_TEST(told(plan.on_demand(at(0s))) == "use 0");
     BOOST_TEST(told(plan.on_demand(at(0s))) == "wait 1");
 }
@@ -208,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_busy_connection_that_died_is_closed_when_it_is_released)
     // J14: it is not reused, whatever who releases it believes.
     auto plan = with_idle(1);
     (void)plan.on_demand(at(0s));
-    BOOST_TEST(told(plan.on_died(0)) == "");
+    BOOST_TEST(told(plan.on_died(0, at(0s))) == "");
     BOOST_TEST(told(plan.on_released(0, at(0s), true)) == "close 0");
 }
 
@@ -279,7 +233,7 @@ BOOST_AUTO_TEST_CASE(shutting_down_closes_what_is_idle_and_lets_the_rest_finish)
 {
     auto plan = with_idle(2, {.connections = 2});
     (void)plan.on_demand(at(0s));
-    BOOST_TEST(told(plan.on_shut_down()) == "close 0");
+    BOOST_TEST(told(plan.on_shut_down(at(0s))) == "close 0");
     BOOST_TEST(told(plan.on_demand(at(0s))) == "closed");
     BOOST_TEST(!plan.done());
     BOOST_TEST(told(plan.on_released(1, at(1s), true)) == "close 1");
@@ -291,7 +245,7 @@ BOOST_AUTO_TEST_CASE(who_waits_when_it_shuts_down_is_still_served)
     pool_plan plan({.connections = 1});
     (void)plan.on_demand(at(0s));
     (void)plan.on_demand(at(0s));
-    BOOST_TEST(told(plan.on_shut_down()) == "");
+    BOOST_TEST(told(plan.on_shut_down(at(0s))) == "");
     BOOST_TEST(told(plan.on_dialled(0, at(1s))) == "hand 0>0");
     BOOST_TEST(told(plan.on_released(0, at(1s), true)) == "hand 0>1");
     BOOST_TEST(!plan.done());
@@ -304,7 +258,7 @@ BOOST_AUTO_TEST_CASE(a_dial_that_ends_after_shut_down_is_closed_unless_somebody_
     pool_plan plan({});
     (void)plan.on_demand(at(0s));
     plan.on_gave_up(0);
-    BOOST_TEST(told(plan.on_shut_down()) == "");
+    BOOST_TEST(told(plan.on_shut_down(at(0s))) == "");
     BOOST_TEST(!plan.done());
     BOOST_TEST(told(plan.on_dialled(0, at(1s))) == "close 0");
     BOOST_TEST(plan.done());
@@ -343,7 +297,7 @@ namespace {
 class player {
 public:
     player(unsigned seed, pool_plan::limits limits, bool choosy)
-        : limits_(limits), plan_(limits), dice_(seed), choosy_(choosy)
+        : limits_(limits), plan_(limits), dice_(seed), choosy_(choosy), fails_(seed % 3 != 0)
     {}
 
     void play(int moves)
@@ -387,10 +341,11 @@ private:
                 dialled(*std::next(dials_.begin(), pick(dials_.size())));
             break;
         case 4:
-            if (!dials_.empty()) {
+            if (!dials_.empty() && fails_) {
                 auto const c = *std::next(dials_.begin(), pick(dials_.size()));
                 dials_.erase(c);
-                obey(plan_.on_dial_failed(c));
+                failed_ = true;
+                obey(plan_.on_dial_failed(c, now_));
             }
             break;
         case 5:
@@ -398,9 +353,10 @@ private:
                 release(any_of(busy_), pick(4) != 0);
             break;
         case 6:
-            if (pick(2) == 0 && !idle_.empty())
-                obey(plan_.on_died(any_of(idle_)));
-            else if (!waiters_.empty()) {
+            if (pick(2) == 0 && !idle_.empty()) {
+                failed_ = true;  // it may have died before it was of any use
+                obey(plan_.on_died(any_of(idle_), now_));
+            } else if (!waiters_.empty()) {
                 auto const w = any_of(waiters_);
                 waiters_.erase(w);
                 plan_.on_gave_up(w);
@@ -422,14 +378,19 @@ private:
             BOOST_REQUIRE(idle_.contains(p.id));
             BOOST_TEST(suits(std::pair(p.id, idle_.at(p.id))));
             busy_.insert(idle_.extract(p.id));
+            obey(plan_.todo());
             break;
         case placing::wait:
             BOOST_REQUIRE(!waiters_.contains(p.id));
-            BOOST_TEST(std::none_of(idle_.begin(), idle_.end(), suits));
             waiters_[p.id] = {++tickets_, after, serials_};
             obey(plan_.todo());
+            BOOST_TEST(std::none_of(idle_.begin(), idle_.end(), suits));
             break;
-        case placing::full: BOOST_TEST(waiters_.size() == limits_.waiters); break;
+        case placing::full:
+            obey(plan_.todo());
+            BOOST_TEST(waiters_.size() == limits_.waiters);
+            break;
+        case placing::refused: BOOST_ERROR("it would have waited"); break;
         case placing::closed: BOOST_TEST(shut_); break;
         }
     }
@@ -499,8 +460,12 @@ private:
         auto const total = idle_.size() + busy_.size() + dials_.size();
         BOOST_TEST(total <= limits_.connections);
         BOOST_TEST(waiters_.size() <= limits_.waiters);
-        BOOST_TEST_CONTEXT("whoever waits has a dial on its way, or all connections are in use")
-        BOOST_TEST((waiters_.size() <= dials_.size() || total == limits_.connections));
+        bool const full = total == limits_.connections;
+        BOOST_TEST_CONTEXT("whoever waits has a dial on its way, or all connections are in use, unless dials failed")
+        BOOST_TEST((waiters_.size() <= dials_.size() || full || failed_));
+        BOOST_TEST_CONTEXT("nobody waits for something that will not happen")
+        BOOST_TEST((waiters_.empty() || !dials_.empty() || full || plan_.paced()));
+        BOOST_TEST((!plan_.paced() || plan_.next_wakeup()));
         for (auto const& [w, who] : waiters_)
             for (auto const& [c, idle] : idle_)
                 BOOST_TEST(!who.suits(idle));
@@ -509,13 +474,15 @@ private:
     void wind_up()
     {
         shut_ = true;
-        obey(plan_.on_shut_down());
+        obey(plan_.on_shut_down(now_));
         demand();
         for (int i = 0; i < 100'000 && !plan_.done(); ++i) {
             if (!dials_.empty())
                 dialled(*dials_.begin());
             else if (!busy_.empty())
                 release(busy_.begin()->first, true);
+            else
+                obey(plan_.on_time(now_ += 1s));
         }
         BOOST_TEST(plan_.done());
         BOOST_TEST((idle_.empty() && busy_.empty() && dials_.empty() && waiters_.empty()));
@@ -525,7 +492,9 @@ private:
     pool_plan plan_;
     std::mt19937 dice_;
     bool choosy_;
+    bool fails_;
     bool shut_ = false;
+    bool failed_ = false;
     time_point now_ = at(0s);
     std::uint64_t tickets_ = 0;
     std::uint64_t serials_ = 0;

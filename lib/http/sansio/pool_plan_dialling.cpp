@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/sansio/pool_plan.hpp"
+
+#include <algorithm>
+#include <limits>
+
+// How many connections are wanted, and how many there may be.
+namespace jeton::http {
+
+namespace {
+
+constexpr std::size_t divided_up(std::size_t n, std::size_t by) noexcept { return n / by + (n % by != 0 ? 1 : 0); }
+
+}  // namespace
+
+std::size_t pool_plan::coming() const noexcept
+{
+    if (limits_.multiplexing && !spoken_)
+        return dialling_ != 0 ? std::numeric_limits<std::size_t>::max() : 0;
+    return dialling_ * slots_each();
+}
+
+// How many connections with a free slot there are to be, as far as the limit allows.
+std::size_t pool_plan::ready_wanted() const noexcept
+{
+    auto const requests = shutting_down_ ? 0 : std::max(limits_.ready, warm_);
+    if (requests == 0)
+        return 0;
+    auto const in_use = total_ - dialling_ - free();
+    return std::min(divided_up(requests, slots_each()), limits_.connections - std::min(limits_.connections, in_use));
+}
+
+// In all, those in progress included.
+std::size_t pool_plan::dials_wanted()
+{
+    // A server that lets nothing through on this connection would let nothing through on another.
+    std::size_t const for_them = slots_of_last_ != 0 ? divided_up(line_.size(), slots_of_last_)
+                                 : open() == 0       ? std::min<std::size_t>(line_.size(), 1)
+                                                     : 0;
+    // A successor with many slots does for those who wait as well.
+    auto wanted = slots_each() > 1 ? std::max(owed_.size(), for_them) : owed_.size() + for_them;
+    auto const ready = ready_wanted();
+    if (ready > free())
+        wanted += ready - free();
+    else
+        warm_ = 0;
+    return limits_.multiplexing && !spoken_ ? std::min<std::size_t>(wanted, 1) : wanted;
+}
+
+void pool_plan::dial(time_point now)
+{
+    paced_ = false;
+    if (line_.empty() && owed_.empty() && warm_ == 0 && limits_.ready == 0) {
+        stop_queueing();
+        return;
+    }
+    while (dialling_ < dials_wanted()) {
+        if (!pace_.allows(now, dialling_)) {
+            paced_ = now < pace_.not_before();
+            return;
+        }
+        if (!take_room(line_.size() > coming()))
+            return;
+        auto const c = unused_.allot(connections_);
+        connections_[c].is = connection::state::dialling;
+        connections_[c].age.dialled = now;
+        ++total_;
+        ++dialling_;
+        todo_.push_back({.what = action::kind::dial, .connection = c});
+    }
+    stop_queueing();
+}
+
+// Whether there may be another connection. Whatever is idle while somebody waits suits nobody who does.
+bool pool_plan::take_room(bool waited_for)
+{
+    if (total_ >= limits_.connections + (owed_.empty() ? 0 : 1)) {
+        if (!waited_for || idle_.empty())
+            return false;
+        close_oldest(reason::room);
+    }
+    if (among_ == nullptr)
+        return true;
+    bool taken = among_->take(granted_);
+    if (!taken && waited_for && !idle_.empty()) {
+        close_oldest(reason::room);
+        taken = among_->take(granted_);
+    }
+    if (taken) {
+        granted_ = false;
+        return true;
+    }
+    if (waited_for && queued_ == 0)
+        queued_ = among_->queue_up();
+    else if (!waited_for)
+        warm_ = 0;
+    return false;
+}
+
+void pool_plan::stop_queueing()
+{
+    if (queued_ == 0)
+        return;
+    queued_ = 0;
+    among_->leave_queue();
+}
+
+// xorshift: who could guess it would gain nothing.
+double pool_plan::chance() noexcept
+{
+    dice_ ^= dice_ << 13;
+    dice_ ^= dice_ >> 17;
+    dice_ ^= dice_ << 5;
+    return static_cast<double>(dice_) / 4294967296.0;
+}
+
+}  // namespace jeton::http
