@@ -31,6 +31,16 @@ void demand(bool kept, char const* rule)
         throw std::invalid_argument(std::string("jeton: http::client_options: ") + rule);
 }
 
+std::vector<std::string> offered_for(protocol_choice which)
+{
+    switch (which) {
+    case protocol_choice::http_1_1: break;
+    case protocol_choice::http_2: return {"h2"};
+    case protocol_choice::automatic: return {"h2", "http/1.1"};
+    }
+    return {"http/1.1"};
+}
+
 client_options checked(client_options options)
 {
     demand(options.queue > duration::zero(), "queue must be greater than zero");
@@ -50,6 +60,7 @@ client_options checked(client_options options)
     demand(options.user_agent.empty() || is_field_value(options.user_agent), "user_agent must be a field value");
     if (!options.time)
         options.time = machine_clock();
+    options.tls.alpn = offered_for(options.protocol);
     return options;
 }
 

@@ -12,7 +12,7 @@ connection_traits traits_of(client_options const& options)
 {
     // An option that has no place below belongs into the key if two connections can differ by it, and otherwise among
     // those that do not.
-    auto const& [tls,                                                   // in the key
+    auto const& [tls, protocol,                                         // in the key, the latter as tls.alpn
                  connecting, dialling, queue, first_byte, total,        // limits of waiting
                  idle, age, requests_per_connection, ready_per_origin,  // how long it is kept
                  connections, connections_per_origin, waiting_requests, answers, plain_http_on_loopback,  // limits
@@ -30,8 +30,8 @@ std::size_t pool_key_hash::operator()(pool_key const& key) const noexcept
     auto all = hash(host) * 31 + port * 2u + (secure ? 1u : 0u);
     // Certificates are told apart by their size here, and as a whole when compared.
     all = all * 31 + hash(ca_file) + ca_pem.size();
-    for (auto const& protocol : alpn)
-        all = all * 31 + hash(protocol);
+    for (auto const& each : alpn)
+        all = all * 31 + hash(each);
     return all;
 }
 

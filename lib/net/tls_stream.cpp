@@ -223,7 +223,8 @@ awaitable<result<void>> tls_stream::handshake()
     SSL_get0_alpn_selected(ssl_, &chosen, &size);
     protocol_ = {reinterpret_cast<char const*>(chosen), size};
     // RFC 7301 §3.1: one of those that were offered. Not every release of OpenSSL looks.
-    if (!protocol_.empty() && !context_->offers(protocol_)) {
+    // One who selects none is older than that, and speaks HTTP/1.1.
+    if (!context_->offers(protocol_.empty() ? "http/1.1" : protocol_)) {
         auto const refused = why(errc::tls_alpn);
         protocol_ = {};
         close();
@@ -414,7 +415,8 @@ failure tls_stream::why(std::error_code code) const
         diag.ours = "the peer refused the TLS handshake with an alert";
     } else if (code == errc::tls_alpn) {
         diag.peer_text = untrusted_text(protocol_, 256);
-        diag.ours = "the peer selected an application protocol that was not offered";
+        diag.ours = protocol_.empty() ? "the peer selected none of the application protocols that were offered"
+                                      : "the peer selected an application protocol that was not offered";
     } else if (verdict != X509_V_OK && code == certificate_verdict(static_cast<int>(verdict))) {
         diag.ours = code.message() + " (" + X509_verify_cert_error_string(verdict) + ')';
         if (context_->trusts_nobody())

@@ -17,7 +17,8 @@ struct tls_options {
     /// system's are not trusted.
     std::string ca_pem{};
 
-    /// Protocols offered by ALPN, preferred first (RFC 7301). Not empty.
+    /// Protocols offered by ALPN, preferred first (RFC 7301). Not empty. A server that selects none is taken to speak
+    /// HTTP/1.1, if that is among them.
     std::vector<std::string> alpn{"http/1.1"};
 
     friend bool operator==(tls_options const&, tls_options const&) = default;
