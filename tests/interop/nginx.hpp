@@ -22,6 +22,9 @@ struct exchange {
     std::string tls{};       ///< "TLSv1.3"
     int on_connection{};     ///< the how-manieth of its connection
     std::size_t received{};  ///< bytes of the request
+    bool resumed{};          ///< over a TLS session of an earlier connection
+    std::string protocol{};  ///< "HTTP/1.1", "HTTP/2.0"
+    std::uint64_t connection{};
 };
 
 /// nginx on ports of 127.0.0.1, one for each certificate and TLS version that a test wants.
@@ -32,7 +35,7 @@ class nginx {
 public:
     /// Adds a server, before `start`. \returns its port
     std::uint16_t serve(std::filesystem::path const& certificate, std::filesystem::path const& key,
-                        std::string_view more = "ssl_protocols TLSv1.2 TLSv1.3;");
+                        std::string_view more = "ssl_protocols TLSv1.2 TLSv1.3;", std::string_view listening = "ssl");
 
     void start();
 
@@ -55,12 +58,12 @@ private:
 };
 
 inline std::uint16_t nginx::serve(std::filesystem::path const& certificate, std::filesystem::path const& key,
-                                  std::string_view more)
+                                  std::string_view more, std::string_view listening)
 {
     auto const port = unused_port();
     std::ostringstream out;
-    out << "  server {\n    listen 127.0.0.1:" << port << " ssl;\n    ssl_certificate " << certificate.string()
-        << ";\n    ssl_certificate_key " << key.string() << ";\n    " << more << R"(
+    out << "  server {\n    listen 127.0.0.1:" << port << ' ' << listening << ";\n    ssl_certificate "
+        << certificate.string() << ";\n    ssl_certificate_key " << key.string() << ";\n    " << more << R"(
     location / {
       if ($http_authorization !~ "^Bearer .") { return 401; }
       return 200 "{\"path\":\"$uri\"}";
@@ -86,7 +89,7 @@ inline void nginx::start()
         << "events { worker_connections 1024; }\nhttp {\n"
         << "  log_format exchange '$server_port $request_method $request_uri $status $ssl_protocol "
            "$connection_requests "
-           "$request_length';\n"
+           "$request_length $ssl_session_reused. $server_protocol $connection';\n"
         << "  access_log " << at << "/access.log exchange;\n";
     for (auto const* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
         out << "  " << kind << "_temp_path " << at << '/' << kind << ";\n";
@@ -111,8 +114,12 @@ inline std::vector<exchange> nginx::exchanges() const
     std::vector<exchange> all;
     std::istringstream lines(read_file(files_ / "access.log"));
     exchange one;
-    while (lines >> one.port >> one.method >> one.target >> one.status >> one.tls >> one.on_connection >> one.received)
+    std::string reused;
+    while (lines >> one.port >> one.method >> one.target >> one.status >> one.tls >> one.on_connection >> one.received
+           >> reused >> one.protocol >> one.connection) {
+        one.resumed = reused == "r.";
         all.push_back(one);
+    }
     return all;
 }
 

@@ -6,6 +6,8 @@
 #include <jeton/http/client.hpp>
 #include <jeton/net/error.hpp>
 
+#include <asio/redirect_error.hpp>
+
 #include <cstdlib>
 #include <map>
 
@@ -30,7 +32,8 @@ http::client_options trusting(std::filesystem::path const& ca)
 }
 
 // A client of an API whose tokens come from the same nginx.
-client api_client(asio::io_context& io, std::uint16_t port, std::filesystem::path const& ca)
+client api_client(asio::io_context& io, std::uint16_t port, std::filesystem::path const& ca,
+                  http::protocol_choice protocol = http::protocol_choice::http_1_1)
 {
     provider api;
     api.name = "nginx";
@@ -38,6 +41,7 @@ client api_client(asio::io_context& io, std::uint16_t port, std::filesystem::pat
     api.tokens.url = url(port) + "/token";
     client_options options;
     options.http = trusting(ca);
+    options.http.protocol = protocol;
     return client(serial(io), std::move(api), credentials::from_value("id", secret("key")), std::move(options));
 }
 
@@ -46,19 +50,46 @@ struct server {
     openssl_authority ca{front.files() / "ca", "jeton-interop"};
 
     server() { ca.issue("good"); }
-    std::uint16_t serve(std::string_view more = "ssl_protocols TLSv1.2 TLSv1.3;")
+    std::uint16_t serve(std::string_view more = "ssl_protocols TLSv1.2 TLSv1.3;", std::string_view listening = "ssl")
     {
-        return front.serve(ca.certificate("good"), ca.key("good"), more);
+        return front.serve(ca.certificate("good"), ca.key("good"), more, listening);
     }
 };
 
-asio::awaitable<void> get_twice(client& api, std::vector<http::response>& answers)
+asio::awaitable<void> get_many(client& api, int times, std::vector<http::response>& answers)
 {
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < times; ++i) {
         auto answer = co_await api.get("/thing");
         BOOST_TEST_REQUIRE(answer.has_value(), explain(answer));
         answers.push_back(std::move(*answer));
     }
+    co_await api.shut_down();
+}
+
+asio::awaitable<void> get_at_once(client& api, int times, std::vector<http::response>& answers)
+{
+    auto const executor = co_await asio::this_coro::executor;
+    int left = times;
+    asio::steady_timer all(executor, asio::steady_timer::time_point::max());
+    for (int i = 0; i < times; ++i)
+        async_send(api, http::request::get("/thing"), [&](result<http::response> answer) {
+            BOOST_TEST(answer.has_value(), explain(answer));
+            if (answer)
+                answers.push_back(std::move(*answer));
+            if (--left == 0)
+                all.cancel();
+        });
+    std::error_code cancelled;
+    co_await all.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    co_await api.shut_down();
+}
+
+asio::awaitable<void> be_refused(client& api)
+{
+    auto const answer = co_await api.get("/thing");
+    BOOST_TEST_REQUIRE(!answer.has_value());
+    BOOST_TEST((answer.error().code() == net::errc::tls_alpn), explain(answer));
+    BOOST_TEST(answer.error().safe_to_resend());
     co_await api.shut_down();
 }
 
@@ -90,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_token_and_requests_over_tls_1_2_and_1_3)
         asio::io_context io(1);
         auto api = api_client(io, port, peers.ca.certificate());
         std::vector<http::response> answers;
-        drive(io, get_twice(api, answers));
+        drive(io, get_many(api, 2, answers));
         BOOST_TEST(answers.at(0).status() == 200);
         BOOST_TEST(answers.at(0).text() == R"({"path":"/thing"})");
         BOOST_TEST(answers.at(1).reused());
@@ -105,6 +136,67 @@ BOOST_AUTO_TEST_CASE(a_token_and_requests_over_tls_1_2_and_1_3)
         BOOST_TEST(seen[port]["POST /token"] == 1);
         BOOST_TEST(seen[port]["GET /thing"] == 2);
     }
+}
+
+BOOST_AUTO_TEST_CASE(sessions_are_resumed_over_tls_1_2_and_1_3)
+{
+    // M6: nginx says so, which ends each connection after three requests
+    server peers;
+    auto const old = peers.serve("ssl_protocols TLSv1.2;");
+    auto const recent = peers.serve("ssl_protocols TLSv1.3;");
+    peers.front.start();
+    for (auto const port : {old, recent}) {
+        asio::io_context io(1);
+        auto api = api_client(io, port, peers.ca.certificate());
+        std::vector<http::response> answers;
+        drive(io, get_many(api, 9, answers));
+        BOOST_TEST(answers.size() == 9U);
+    }
+    std::map<std::uint16_t, std::map<std::uint64_t, bool>> resumed;
+    for (auto const& one : peers.front.exchanges())
+        resumed[one.port][one.connection] = one.resumed;
+    for (auto const port : {old, recent}) {
+        BOOST_TEST_REQUIRE(resumed[port].size() >= 3U);
+        BOOST_TEST(!resumed[port].begin()->second);
+        resumed[port].erase(resumed[port].begin());
+        for (auto const& [connection, yes] : resumed[port])
+            BOOST_TEST(yes, "connection " << connection);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(http_2_where_nginx_speaks_it)
+{
+    // K17: one connection for all; a server that has none of it is refused if nothing else will do
+    server peers;
+    auto const both = peers.serve("keepalive_requests 1000;", "ssl http2");
+    auto const old = peers.serve();
+    peers.front.start();
+    for (auto const choice : {http::protocol_choice::http_2, http::protocol_choice::automatic}) {
+        asio::io_context io(1);
+        auto api = api_client(io, both, peers.ca.certificate(), choice);
+        std::vector<http::response> answers;
+        drive(io, get_at_once(api, 100, answers));
+        BOOST_TEST(answers.size() == 100U);
+        for (auto const& each : answers) {
+            BOOST_TEST(each.protocol() == "h2");
+            BOOST_TEST(each.text() == R"({"path":"/thing"})");
+        }
+    }
+    std::map<std::uint64_t, int> connections;
+    for (auto const& one : peers.front.exchanges()) {
+        BOOST_TEST(one.protocol == "HTTP/2.0");
+        BOOST_TEST(one.status == 200);
+        ++connections[one.connection];
+    }
+    BOOST_TEST(connections.size() == 2U);
+
+    asio::io_context io(1);
+    auto api = api_client(io, old, peers.ca.certificate(), http::protocol_choice::http_2);
+    drive(io, be_refused(api));
+    auto either = api_client(io, old, peers.ca.certificate(), http::protocol_choice::automatic);
+    std::vector<http::response> answers;
+    drive(io, get_many(either, 1, answers));
+    BOOST_TEST(answers.at(0).protocol() == "http/1.1");
 }
 
 namespace {
