@@ -61,6 +61,7 @@ public:
     std::vector<std::string> pongs{};
     int settings_acknowledged = 0;
     int windows_given = 0;
+    std::map<std::uint32_t, std::uint64_t> window{};  ///< given beyond the first 65,535 bytes, by stream; 0: for all
     int settings_to_acknowledge = 0;  ///< reset by whoever acknowledges them
 
     std::string const& incomplete() const noexcept { return pending_; }  ///< no whole frame yet
@@ -79,7 +80,10 @@ private:
             break;
         case h2::rst_stream: answers[f.stream].reset = f.number(); break;
         case h2::goaway: farewells.push_back({f.number(), f.number(4)}); break;
-        case h2::window_update: ++windows_given; break;
+        case h2::window_update:
+            ++windows_given;
+            window[f.stream] += f.number();
+            break;
         case h2::ping:
             if ((f.flags & h2::ack) != 0)
                 pongs.push_back(f.payload);
