@@ -248,7 +248,7 @@ private:
         case fault::ending::close:
             // What the kernel holds unread when the socket is closed would make it send an RST, which may overtake the
             // last frames.
-            for (char scratch[4096]; c.tls.read_some(scratch).bytes != 0;) {
+            for (int i = 0; i != 256 && c.tls.read_some(c.in).bytes != 0; ++i) {
             }
             c.tls.close();
             break;

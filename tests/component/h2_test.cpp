@@ -137,6 +137,19 @@ BOOST_AUTO_TEST_CASE(requests_are_answered_over_one_connection)
     BOOST_TEST(connection->requests() == 4U);
 }
 
+BOOST_AUTO_TEST_CASE(a_second_connection_takes_up_the_session_of_the_first)
+{
+    BOOST_TEST(get_balance()->text() == balance);
+    BOOST_TEST(world.counters().resumed == 0U);
+    connection->close();
+    connection = dial();
+    BOOST_TEST(get_balance()->text() == balance);
+    auto const c = world.counters();
+    BOOST_TEST(c.handshakes == 2U);
+    BOOST_TEST(c.resumed == 1U);
+    BOOST_TEST(c.h2_connections == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(a_megabyte_is_sent_as_the_server_gives_window)
 {
     std::string body(1'000'000, 'x');
@@ -220,7 +233,6 @@ BOOST_AUTO_TEST_CASE(what_a_server_wants_otherwise_is_told)
     // K13
     world.on_api_request(fault().require_http_1_1());
     check_failure(get_balance(), http::errc::http_1_1_required, delivery::not_sent);
-    // K14
     world.on_api_request(fault().status(421));
     BOOST_TEST(get_balance()->status() == 421);
     BOOST_TEST(get_balance()->text() == balance);
