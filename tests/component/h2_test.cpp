@@ -137,19 +137,6 @@ BOOST_AUTO_TEST_CASE(requests_are_answered_over_one_connection)
     BOOST_TEST(connection->requests() == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(a_second_connection_takes_up_the_session_of_the_first)
-{
-    BOOST_TEST(get_balance()->text() == balance);
-    BOOST_TEST(world.counters().resumed == 0U);
-    connection->close();
-    connection = dial();
-    BOOST_TEST(get_balance()->text() == balance);
-    auto const c = world.counters();
-    BOOST_TEST(c.handshakes == 2U);
-    BOOST_TEST(c.resumed == 1U);
-    BOOST_TEST(c.h2_connections == 2U);
-}
-
 BOOST_AUTO_TEST_CASE(a_megabyte_is_sent_as_the_server_gives_window)
 {
     std::string body(1'000'000, 'x');

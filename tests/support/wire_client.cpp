@@ -18,7 +18,7 @@
 namespace jeton::testing {
 
 wire_client::wire_client(std::uint16_t port, std::string const& ca_pem, std::string const& host,
-                         std::string const& protocol)
+                         std::string const& protocol, wire_client const* before)
     : socket_(::socket(AF_INET, SOCK_STREAM, 0)), context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_))
 {
     std::signal(SIGPIPE, SIG_IGN);
@@ -45,6 +45,10 @@ wire_client::wire_client(std::uint16_t port, std::string const& ca_pem, std::str
     if (auto const list = static_cast<char>(protocol.size()) + protocol; !protocol.empty())
         SSL_set_alpn_protos(ssl_, reinterpret_cast<unsigned char const*>(list.data()),
                             static_cast<unsigned>(list.size()));
+    if (auto* const session = before == nullptr ? nullptr : SSL_get1_session(before->ssl_); session != nullptr) {
+        SSL_set_session(ssl_, session);
+        SSL_SESSION_free(session);
+    }
     ERR_clear_error();
     SSL_set_fd(ssl_, socket_);
     connected_ = SSL_connect(ssl_) == 1;

@@ -15,8 +15,9 @@ namespace jeton::testing {
 class wire_client {
 public:
     /// \param protocol  to ask for by ALPN; empty: none
+    /// \param before    whose TLS session is to be resumed, after something has been read from it; null: nobody's
     wire_client(std::uint16_t port, std::string const& ca_pem, std::string const& host = "localhost",
-                std::string const& protocol = {});
+                std::string const& protocol = {}, wire_client const* before = nullptr);
     ~wire_client();
     wire_client(wire_client const&) = delete;
     wire_client& operator=(wire_client const&) = delete;

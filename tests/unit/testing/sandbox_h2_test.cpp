@@ -120,6 +120,15 @@ BOOST_AUTO_TEST_CASE(the_log_and_the_counters_tell_protocol_and_stream)
     BOOST_TEST(world.seen("GET", balance_path) == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_resumed_handshake_is_counted)
+{
+    wire_client const next(world.port(), world.ca_pem(), "localhost", "h2", &client.wire);
+    BOOST_TEST(next.connected());
+    BOOST_TEST(next.protocol() == "h2");
+    BOOST_TEST(wait([](auto const& c) { return c.handshakes == 2; }));
+    BOOST_TEST(world.counters().resumed == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_hundred_streams_are_answered_at_a_time)
 {
     world.set_api_latency(1h);
