@@ -1,122 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "testing/http_server.hpp"
 
-#include "base/asio_moved.hpp"
-#include "net/tcp_stream.hpp"
-#include "net/tls_stream.hpp"
 #include "testing/sansio/http_date.hpp"
 #include "testing/sansio/request_parser.hpp"
+#include "testing/server_connection.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include <algorithm>
-#include <chrono>
-#include <cstring>
-#include <span>
-#include <vector>
+#include <openssl/ssl.h>
 
-#include <sys/socket.h>
+#include <chrono>
 
 namespace jeton::testing {
 
 using namespace std::chrono_literals;
-
-/// TCP that can be cut off without a word: TLS above it says its close_notify into the void.
-class http_server::blunt_stream final : public net::stream {
-public:
-    explicit blunt_stream(asio::ip::tcp::socket connected)
-        : descriptor_(connected.native_handle()), tcp_(std::move(connected))
-    {}
-
-    void mute() noexcept { muted_ = true; }
-
-    /// The close to come is an RST.
-    void make_abortive() noexcept
-    {
-        mute();
-        linger const at_once{.l_onoff = 1, .l_linger = 0};
-        // Once closed, the number may be somebody else's.
-        if (descriptor_ >= 0)
-            ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    }
-
-    moved read_some(std::span<char> into) noexcept override { return tcp_.read_some(into); }
-    moved write_some(std::string_view from) noexcept override
-    {
-        return muted_ ? moved{.error = std::make_error_code(std::errc::broken_pipe)} : tcp_.write_some(from);
-    }
-    net::awaitable<std::error_code> ready(direction d) override { return tcp_.ready(d); }
-    void cancel() noexcept override { tcp_.cancel(); }
-    std::uint64_t bytes_sent() const noexcept override { return tcp_.bytes_sent(); }
-    silence check_silence() noexcept override { return tcp_.check_silence(); }
-    void release_buffers() noexcept override {}
-    std::string_view protocol() const noexcept override { return {}; }
-    void close() noexcept override
-    {
-        descriptor_ = -1;
-        tcp_.close();
-    }
-
-private:
-    int descriptor_;
-    net::tcp_stream tcp_;
-    bool muted_ = false;
-};
-
-/// One connection: its stream and its buffers, and, as a timer, the end of its patience with an idle client.
-class http_server::connection final : public timer {
-public:
-    connection(asio::ip::tcp::socket accepted, std::shared_ptr<net::tls_context const> context, std::uint64_t n)
-        : connection(std::make_unique<blunt_stream>(std::move(accepted)), std::move(context), n)
-    {}
-
-    void on_due() override { tls.close(); }
-
-    std::string_view received() const noexcept { return {in.data() + begin, end - begin}; }
-
-    /// Where the next bytes go. What has been received may move.
-    std::span<char> room()
-    {
-        if (begin != 0 && end == in.size()) {
-            std::memmove(in.data(), in.data() + begin, end - begin);
-            end -= begin;
-            begin = 0;
-        }
-        if (end == in.size())
-            in.resize(2 * in.size());
-        return {in.data() + end, in.size() - end};
-    }
-
-    void consume(std::size_t n) noexcept
-    {
-        begin += n;
-        if (begin == end)
-            begin = end = 0;
-    }
-
-    void reset() noexcept
-    {
-        lower.make_abortive();
-        tls.close();
-    }
-
-    blunt_stream& lower;
-    net::tls_stream tls;
-    std::uint64_t number;
-    std::vector<char> in = std::vector<char>(8192);
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    server_request request{};
-    server_reply reply{};
-    std::string wire{};
-
-private:
-    connection(std::unique_ptr<blunt_stream> below, std::shared_ptr<net::tls_context const> context, std::uint64_t n)
-        : lower(*below), tls(std::move(below), std::move(context)), number(n)
-    {}
-};
 
 http_server::http_server(asio::io_context& io, std::uint16_t port, std::shared_ptr<net::tls_context const> tls,
                          std::shared_ptr<clock> time, http_handler& handler)
@@ -195,8 +94,12 @@ asio::awaitable<void> http_server::serve(std::shared_ptr<http_server> self, std:
     auto const shaken = co_await c->tls.handshake();
     if (!shaken)
         co_return;
-    self->handler_.on_handshake();
-    co_await self->converse(*c);
+    auto const protocol = c->tls.protocol();
+    self->handler_.on_handshake(protocol, SSL_session_reused(c->tls.native()) == 1);
+    if (protocol == "h2")
+        co_await self->converse_h2(c);
+    else if (self->tls_->offers("http/1.1"))
+        co_await self->converse(*c);
 }
 
 // What was ordered for the connection itself, before TLS. False: it is over.
@@ -226,6 +129,7 @@ asio::awaitable<bool> http_server::misbehave(connection& c)
     case fault::ending::close:
     case fault::ending::close_without_notify: break;
     case fault::ending::hang:
+    case fault::ending::stall:
         for (;;) {
             auto const error = co_await c.lower.ready(net::stream::direction::read);
             char scratch[4096];
@@ -335,6 +239,7 @@ asio::awaitable<void> http_server::finish(connection& c, fault::ending how)
         break;
     case fault::ending::reset: c.reset(); break;
     case fault::ending::hang:
+    case fault::ending::stall:
         // Until the client has had enough.
         for (;;) {
             char scratch[4096];

@@ -43,6 +43,10 @@ sandbox_options validated(sandbox_options o)
         throw std::invalid_argument("jeton: sandbox_options::token_lifetime must be greater than zero");
     if (o.token_latency < duration::zero() || o.api_latency < duration::zero() || o.idle < duration::zero())
         throw std::invalid_argument("jeton: a latency or time-out of sandbox_options is negative");
+    if (o.protocols.empty() || std::any_of(o.protocols.begin(), o.protocols.end(), [](auto const& p) {
+            return p != "h2" && p != "http/1.1";
+        }))
+        throw std::invalid_argument("jeton: sandbox_options::protocols are h2, http/1.1 or both");
     if (o.host != "localhost" && o.host != "127.0.0.1"
         && std::find(o.names.begin(), o.names.end(), o.host) == o.names.end())
         throw std::invalid_argument("jeton: sandbox_options::host is not a name of the certificate");
@@ -64,11 +68,14 @@ struct sandbox::state final : http_handler {
 
     // What the server asks, on its thread.
     void on_connection(server_reply& instead) override;
-    void on_handshake() override;
+    void on_handshake(std::string_view protocol, bool resumed) override;
     void on_end() override;
     void on_request(server_request const& request, server_reply& reply) override;
     void on_rejected(server_reply& reply) override;
     void on_done(server_reply const& reply) override;
+    void on_stream(std::size_t open) override;
+    void on_stream_over_limit() override;
+    void on_stream_cancelled() override;
 
     void answer(played_provider* p, played_exchange& x, bool to_token_endpoint);
     void record(played_provider const* p, server_request const& request, server_reply const& reply, moment now);
@@ -128,11 +135,12 @@ sandbox::state::state(sandbox_options o)
         (not_an_address ? wanted.names : wanted.addresses).push_back(name);
     }
     auto const certificate = authority.issue(wanted);
-    server = std::make_shared<http_server>(io, options.port,
-                                           net::tls_context::server(certificate.chain, certificate.key, {"http/1.1"}),
-                                           options.time, *this);
+    server = std::make_shared<http_server>(
+        io, options.port, net::tls_context::server(certificate.chain, certificate.key, options.protocols), options.time,
+        *this);
     server->set_requests_per_connection(options.requests_per_connection);
     server->set_idle(options.idle);
+    server->set_max_streams(options.max_streams);
     port = server->port();
     for (auto const& name : names)
         authorities.push_back(name + ':' + std::to_string(port));
@@ -174,10 +182,36 @@ void sandbox::state::on_connection(server_reply& instead)
     notify();
 }
 
-void sandbox::state::on_handshake()
+void sandbox::state::on_handshake(std::string_view protocol, bool resumed)
 {
     std::lock_guard const lock(mutex);
-    ++counters.back().handshakes;
+    auto& all = counters.back();
+    ++all.handshakes;
+    all.resumed += resumed;
+    all.h2_connections += protocol == "h2";
+    notify();
+}
+
+void sandbox::state::on_stream(std::size_t open)
+{
+    std::lock_guard const lock(mutex);
+    auto& all = counters.back();
+    ++all.streams;
+    all.most_streams_at_once = std::max<std::uint64_t>(all.most_streams_at_once, open);
+    notify();
+}
+
+void sandbox::state::on_stream_over_limit()
+{
+    std::lock_guard const lock(mutex);
+    ++counters.back().streams_over_limit;
+    notify();
+}
+
+void sandbox::state::on_stream_cancelled()
+{
+    std::lock_guard const lock(mutex);
+    ++counters.back().streams_cancelled;
     notify();
 }
 
@@ -227,8 +261,12 @@ void sandbox::state::on_request(server_request const& request, server_reply& rep
     auto& count = counters[which];
 
     std::string_view const name = p == nullptr ? std::string_view() : p->name();
+    auto const protocol = request.protocol();
     fault const* const spoilt =
-        for_token && down ? &*down : (for_token ? token_faults : api_faults).next(name, request.method, path);
+        for_token && down && fault_access::is_for(*down, protocol)
+            ? &*down
+            : (for_token ? token_faults : api_faults).next(name, request.method, path, protocol);
+    bool const refused = spoilt != nullptr && fault_access::refuses(*spoilt, request.stream);
     reply.delay = for_token ? token_latency : api_latency;
     if (for_token) {
         reply.to_token_request = true;
@@ -241,13 +279,18 @@ void sandbox::state::on_request(server_request const& request, server_reply& rep
         ++count.api_requests;
     }
 
-    if (spoilt == nullptr || !fault_access::replaces(*spoilt)) {
+    if (!refused && (spoilt == nullptr || !fault_access::replaces(*spoilt))) {
         played_exchange x{.request = request, .path = path, .now = now, .lifetime = token_lifetime, .reply = reply};
         answer(p, x, for_token);
     }
     if (spoilt != nullptr)
         fault_access::apply(*spoilt, reply);
     reply.compose();
+    if (refused) {
+        reply.status = 0;
+        reply.part = fault::part::nothing;
+    }
+    count.refused += refused;
     count.unauthorized += !for_token && reply.status == 401;
     record(p, request, reply, now);
     notify();
@@ -271,9 +314,10 @@ void sandbox::state::record(played_provider const* p, server_request const& requ
 {
     bool const for_token = reply.to_token_request;
     auto const hash = for_token ? 0 : std::hash<std::string_view>()(request.body);
-    tally.count(request.method, request.path, hash, !for_token);
+    tally.count(request.method, request.path, hash, !for_token && reply.status != 0);
     if (auto* entry = log.next()) {
         entry->connection = request.connection;
+        entry->stream = request.stream;
         entry->at = now.boot;
         entry->provider = p == nullptr ? std::string_view() : p->name();
         entry->method = request.method;
@@ -325,6 +369,7 @@ sandbox_counters sandbox::state::counted(std::string_view provider) const
         sum.tokens_issued += providers[i]->issuer().issued() - one.tokens_issued;
         sum.api_requests += one.api_requests;
         sum.unauthorized += one.unauthorized;
+        sum.refused += one.refused;
         sum.most_token_requests_at_once = provider.empty() ? most_token_requests_now : one.most_token_requests_at_once;
     }
     return sum;
@@ -471,7 +516,7 @@ fault_order sandbox::on_api_request(fault what)
 fault_order sandbox::on_connection(fault what)
 {
     std::lock_guard const lock(state_->mutex);
-    state_->connection_faults.add(++state_->orders, what.at({}).only({}));
+    state_->connection_faults.add(++state_->orders, what.at({}).only({}).over({}));
     return fault_order(state_->orders);
 }
 
@@ -515,6 +560,10 @@ void sandbox::refuse_every_token(bool yes)
 }
 
 void sandbox::set_requests_per_connection(std::uint64_t n) { state_->server->set_requests_per_connection(n); }
+void sandbox::set_max_streams(std::uint32_t n)
+{
+    asio::post(state_->io, [s = state_->server, n] { s->set_max_streams(n); });
+}
 void sandbox::close_connections() { state_->on_server(&http_server::close_connections); }
 void sandbox::reset_connections() { state_->on_server(&http_server::reset_connections); }
 

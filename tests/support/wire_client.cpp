@@ -17,7 +17,8 @@
 
 namespace jeton::testing {
 
-wire_client::wire_client(std::uint16_t port, std::string const& ca_pem, std::string const& host)
+wire_client::wire_client(std::uint16_t port, std::string const& ca_pem, std::string const& host,
+                         std::string const& protocol, wire_client const* before)
     : socket_(::socket(AF_INET, SOCK_STREAM, 0)), context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_))
 {
     std::signal(SIGPIPE, SIG_IGN);
@@ -41,6 +42,13 @@ wire_client::wire_client(std::uint16_t port, std::string const& ca_pem, std::str
         SSL_set1_host(ssl_, host.c_str());
         SSL_set_tlsext_host_name(ssl_, host.c_str());
     }
+    if (auto const list = static_cast<char>(protocol.size()) + protocol; !protocol.empty())
+        SSL_set_alpn_protos(ssl_, reinterpret_cast<unsigned char const*>(list.data()),
+                            static_cast<unsigned>(list.size()));
+    if (auto* const session = before == nullptr ? nullptr : SSL_get1_session(before->ssl_); session != nullptr) {
+        SSL_set_session(ssl_, session);
+        SSL_SESSION_free(session);
+    }
     ERR_clear_error();
     SSL_set_fd(ssl_, socket_);
     connected_ = SSL_connect(ssl_) == 1;
@@ -56,6 +64,14 @@ wire_client::~wire_client()
 bool wire_client::send(std::string_view bytes)
 {
     return connected_ && SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())) > 0;
+}
+
+std::string wire_client::protocol() const
+{
+    unsigned char const* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl_, &name, &size);
+    return {reinterpret_cast<char const*>(name), size};
 }
 
 bool wire_client::more()

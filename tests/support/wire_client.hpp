@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace jeton::testing {
 
@@ -13,14 +14,26 @@ namespace jeton::testing {
 /// a server is judged by something else than our own client. Trusts one CA; gives up after 5 s.
 class wire_client {
 public:
-    wire_client(std::uint16_t port, std::string const& ca_pem, std::string const& host = "localhost");
+    /// \param protocol  to ask for by ALPN; empty: none
+    /// \param before    whose TLS session is to be resumed, after something has been read from it; null: nobody's
+    wire_client(std::uint16_t port, std::string const& ca_pem, std::string const& host = "localhost",
+                std::string const& protocol = {}, wire_client const* before = nullptr);
     ~wire_client();
     wire_client(wire_client const&) = delete;
     wire_client& operator=(wire_client const&) = delete;
 
     bool connected() const noexcept { return connected_; }  ///< TCP, and TLS with the certificate verified
 
+    /// What ALPN agreed upon; empty: nothing.
+    std::string protocol() const;
+
     bool send(std::string_view bytes);
+
+    /// Waits for more bytes. \returns false when none will come
+    bool more();
+
+    /// All that has come and was not given out.
+    std::string take() { return std::exchange(received_, {}); }
 
     /// One answer, head and body by its Content-Length; what has come until the end if that is earlier.
     std::string answer();
@@ -32,8 +45,6 @@ public:
     end how_it_ends();
 
 private:
-    bool more();
-
     int socket_ = -1;
     SSL_CTX* context_ = nullptr;
     SSL* ssl_ = nullptr;

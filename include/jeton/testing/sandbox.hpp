@@ -24,15 +24,22 @@ struct sandbox_options {
     /// Names that its certificate bears besides localhost and 127.0.0.1.
     std::vector<std::string> names{};
 
+    /// Protocols that it agrees to by ALPN, preferred first: "h2", "http/1.1" or both. A client that asks for none of them
+    /// gets HTTP/1.1 if that is among them, and is hung up on otherwise.
+    std::vector<std::string> protocols{"h2", "http/1.1"};
+
+    std::uint32_t max_streams = 100;  ///< SETTINGS_MAX_CONCURRENT_STREAMS of HTTP/2 connections; 0 is allowed
+
     duration token_lifetime = std::chrono::hours(1);  ///< whole seconds in the answer, rounded down; greater than zero
     std::size_t token_size = 800;                     ///< characters, at least; a JWT has some 300 in any case
     duration token_latency{};                         ///< every token answer takes that long
     duration api_latency{};                           ///< every other answer does
 
-    /// A connection is closed after so many answers without being told in advance; 0: never.
+    /// A connection is closed after so many answers without being told in advance; 0: never. Over HTTP/2, that request is
+    /// followed by a GOAWAY with it as the last stream.
     std::uint64_t requests_per_connection = 0;
 
-    /// A connection on which nothing is asked for so long is closed; zero: never.
+    /// A connection on which nothing is asked for so long is closed, over HTTP/2 with a GOAWAY; zero: never.
     duration idle{};
 
     std::size_t log_size = 4096;  ///< requests that `requests()` can tell about; the oldest go first
@@ -48,24 +55,37 @@ struct sandbox_counters {
     std::uint64_t most_token_requests_at_once = 0;
     std::uint64_t api_requests = 0;  ///< all others
     std::uint64_t unauthorized = 0;  ///< of those, answered with 401
-    std::uint64_t rejected = 0;      ///< requests that are no HTTP/1.1, or not for this host; not in the others
+    std::uint64_t rejected = 0;      ///< what is no proper HTTP/1.1 or HTTP/2, or not for this host; not in the others
+    std::uint64_t refused =
+        0;  ///< of `token_requests` and `api_requests`, those that were not carried out: REFUSED_STREAM,
+            ///< HTTP_1_1_REQUIRED, or above a GOAWAY's last stream
 
     // Of the whole sandbox, whichever provider was asked for.
     std::uint64_t connections = 0;       ///< accepted
     std::uint64_t handshakes = 0;        ///< of those, that spoke TLS to the end of the handshake
+    std::uint64_t resumed = 0;           ///< of the handshakes, those that took up an earlier TLS session
+    std::uint64_t h2_connections = 0;    ///< of the handshakes, those that agreed on HTTP/2
     std::uint64_t open_connections = 0;  ///< now
+
+    // Of HTTP/2 connections.
+    std::uint64_t streams = 0;               ///< opened by clients
+    std::uint64_t most_streams_at_once = 0;  ///< on one connection
+    std::uint64_t streams_over_limit =
+        0;  ///< opened beyond the limit by a client that cannot know it yet; not in `streams`
+    std::uint64_t streams_cancelled = 0;  ///< ended by a client's RST_STREAM
 };
 
 /// A request that reached a sandbox. Holds no secret.
 struct seen_request {
     std::uint64_t connection = 0;  ///< number of the connection, from 1
+    std::uint32_t stream = 0;      ///< on which it came over HTTP/2; 0: it came over HTTP/1.1
     time_point at{};               ///< on the sandbox's clock
     std::string provider{};        ///< empty: none of them
     std::string method{};
     std::string target{};         ///< path and query
     std::string grant{};          ///< grant_type of a token request
     std::uint64_t body_hash = 0;  ///< equal for equal bodies within one run; 0 for token requests
-    int status = 0;               ///< of the answer, also if it was not sent
+    int status = 0;               ///< of the answer, also if it was not sent; 0: it was refused, not carried out
 };
 
 /// Names a fault that has been ordered.
@@ -134,7 +154,7 @@ public:
     std::uint64_t seen(std::string_view method, std::string_view path) const;
 
     /// Of all requests with that method that are no token requests, how often the most frequent one (same path, same
-    /// body) has come: 1 if nothing was sent twice.
+    /// body) has come: 1 if nothing was sent twice. Those that were refused, and may be sent again, do not count.
     std::uint64_t most_repeated(std::string_view method) const;
 
     /// The latest ones, oldest first.
@@ -158,7 +178,8 @@ public:
     fault_order on_token_request(fault what);
     fault_order on_api_request(fault what);
 
-    /// For connections, before TLS: `delay`, `hang`, `reset`, `close` and `raw` are obeyed, filters are not looked at.
+    /// For connections, before TLS: `delay`, `hang`, `reset`, `close` and `raw` are obeyed, and for what comes later, if it
+    /// is HTTP/2, `max_streams` and `no_window_updates`. Filters are not looked at.
     fault_order on_connection(fault what);
 
     /// How often it has struck.
@@ -174,6 +195,7 @@ public:
     void refuse_every_token(bool yes);
 
     void set_requests_per_connection(std::uint64_t n);  ///< as in the options
+    void set_max_streams(std::uint32_t n);              ///< as in the options, of open connections as well
     void close_connections();                           ///< all that are open, without being told in advance
     void reset_connections();                           ///< the same with RST
 

@@ -7,10 +7,19 @@
 
 namespace jeton::testing {
 
-bool fault_access::matches(fault const& f, std::string_view provider, std::string_view method, std::string_view path)
+bool fault_access::matches(fault const& f, std::string_view provider, std::string_view method, std::string_view path,
+                           std::string_view protocol)
 {
-    return (f.provider_.empty() || f.provider_ == provider) && (f.method_.empty() || f.method_ == method)
-           && (f.path_.empty() || f.path_ == path);
+    return is_for(f, protocol) && (f.provider_.empty() || f.provider_ == provider)
+           && (f.method_.empty() || f.method_ == method) && (f.path_.empty() || f.path_ == path);
+}
+
+bool fault_access::refuses(fault const& f, std::uint32_t stream)
+{
+    using enum fault::last_stream;
+    // A request is above every last stream before its own; 0 is before all.
+    return f.unprocessed_
+           || (f.go_away_ && stream != 0 && (f.go_away_->last == the_one_before || f.go_away_->last == none));
 }
 
 void fault_access::apply(fault const& f, server_reply& r)
@@ -41,6 +50,11 @@ void fault_access::apply(fault const& f, server_reply& r)
     r.part = f.part_;
     r.ending = f.ending_;
     r.surplus = f.surplus_;
+    r.reset_stream = f.reset_stream_;
+    if (f.go_away_)
+        r.go_away = {f.go_away_->code, f.go_away_->last};
+    r.max_streams = f.max_streams_;
+    r.no_window_updates = f.no_window_updates_;
 }
 
 void fault_orders::add(std::uint64_t id, fault what)
@@ -56,11 +70,12 @@ void fault_orders::remove(std::uint64_t id)
 
 void fault_orders::clear() { orders_.clear(); }
 
-fault const* fault_orders::next(std::string_view provider, std::string_view method, std::string_view path)
+fault const* fault_orders::next(std::string_view provider, std::string_view method, std::string_view path,
+                                std::string_view protocol)
 {
     orders_.remove_if([](order& o) { return fault_access::count(o.what) == 0; });
     for (auto& o : orders_) {
-        if (!fault_access::matches(o.what, provider, method, path))
+        if (!fault_access::matches(o.what, provider, method, path, protocol))
             continue;
         if (auto& spared = fault_access::spared(o.what); spared > 0) {
             --spared;

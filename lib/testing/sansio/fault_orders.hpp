@@ -18,7 +18,8 @@ public:
     void clear();
 
     /// The one that this request meets, counted; null: none. Valid until the next change.
-    fault const* next(std::string_view provider, std::string_view method, std::string_view path);
+    fault const* next(std::string_view provider, std::string_view method, std::string_view path,
+                      std::string_view protocol = "http/1.1");
 
     std::uint64_t struck(std::uint64_t id) const;
     bool empty() const noexcept { return orders_.empty(); }

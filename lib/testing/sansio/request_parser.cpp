@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "testing/sansio/request_parser.hpp"
 
-#include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace jeton::testing {
 
@@ -11,14 +11,6 @@ namespace {
 using outcome = request_parser::outcome;
 
 outcome bad(int status, std::string_view why) { return {outcome::kind::bad, 0, status, why}; }
-
-// RFC 9112 §3.2.1, §3.2: origin-form, visible ASCII, without a fragment.
-bool is_origin_form(std::string_view target)
-{
-    return target.starts_with('/') && std::all_of(target.begin(), target.end(), [](char c) {
-               return c > ' ' && c < 0x7f && c != '#' && c != '\\';
-           });
-}
 
 std::string_view trimmed(std::string_view text)
 {
@@ -58,9 +50,7 @@ outcome request_parser::parse(std::string_view received, server_request& into)
         return bad(400, "the target is no path");
     if (version != "HTTP/1.1")
         return bad(version.starts_with("HTTP/") ? 505 : 400, "not HTTP/1.1");
-    auto const mark = into.target.find('?');
-    into.path = into.target.substr(0, mark);
-    into.query = mark == std::string_view::npos ? std::string_view() : into.target.substr(mark + 1);
+    into.split_target();
 
     // The fields (RFC 9112 §5). No folding, no blank before the colon, nothing doubled that must not be.
     into.text = received.data();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "testing/sansio/server_message.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace jeton::testing {
@@ -28,6 +29,10 @@ void server_reply::clear()
     part = fault::part::whole;
     ending = fault::ending::keep_open;
     surplus.clear();
+    reset_stream.reset();
+    go_away.reset();
+    max_streams.reset();
+    no_window_updates = false;
 }
 
 void server_reply::json(int code, std::string_view text)
@@ -45,6 +50,20 @@ void server_reply::compose()
     for (auto const& [name, value] : members)
         body.append(body.size() > 1 ? ",\"" : "\"").append(name).append("\":").append(value);
     body.push_back('}');
+}
+
+void server_request::split_target() noexcept
+{
+    auto const mark = target.find('?');
+    path = target.substr(0, mark);
+    query = mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
+}
+
+bool is_origin_form(std::string_view target) noexcept
+{
+    return target.starts_with('/') && std::all_of(target.begin(), target.end(), [](char c) {
+               return c > ' ' && c < 0x7f && c != '#' && c != '\\';
+           });
 }
 
 std::string_view reason_phrase(int status) noexcept
@@ -85,7 +104,7 @@ void write_reply(std::string& to, server_reply const& r, std::string_view date)
     if (r.raw) {
         to.append(r.body);
     } else {
-        bool const without_body = r.status < 200 || r.status == 204 || r.status == 304;
+        bool const without_body = !r.may_have_body();
         to.append("HTTP/1.1 ");
         append_number(to, static_cast<std::size_t>(r.status));
         to.append(" ").append(reason_phrase(r.status)).append("\r\nDate: ").append(date).append("\r\n");

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,7 @@ struct server_request {
     static constexpr std::size_t most_fields = 64;
 
     std::uint64_t connection = 0;
+    std::uint32_t stream = 0;  ///< 0: HTTP/1.1
     std::string_view method{};
     std::string_view target{};
     std::string_view path{};   ///< of the target
@@ -27,6 +29,11 @@ struct server_request {
     std::string_view authorization{};  ///< empty: none
     std::string_view content_type{};   ///< empty: none
     bool keep_alive = true;
+
+    std::string_view protocol() const noexcept { return stream == 0 ? "http/1.1" : "h2"; }
+
+    /// Divides `target` into path and query.
+    void split_target() noexcept;
 
     http::headers fields() const noexcept { return {text, {positions.data(), field_count}}; }
 
@@ -54,7 +61,20 @@ struct server_reply {
     fault::ending ending = fault::ending::keep_open;
     std::string surplus{};
 
+    // HTTP/2 only.
+    struct departure {
+        h2_error code = h2_error::no_error;
+        fault::last_stream last = fault::last_stream::this_one;
+    };
+    std::optional<h2_error> reset_stream{};  ///< after `part`
+    std::optional<departure> go_away{};
+    std::optional<std::uint32_t> max_streams{};
+    bool no_window_updates = false;  ///< of a connection
+
     void clear();
+
+    /// Whether an answer with that status has a body at all (RFC 9110 §6.4.1).
+    bool may_have_body() const noexcept { return status >= 200 && status != 204 && status != 304; }
 
     /// A JSON text with that status.
     void json(int code, std::string_view text);
@@ -62,6 +82,9 @@ struct server_reply {
     /// Makes the body of the members.
     void compose();
 };
+
+/// RFC 9112 §3.2.1, §3.2; RFC 9113 §8.3.1: origin-form, visible ASCII, without a fragment.
+bool is_origin_form(std::string_view target) noexcept;
 
 std::string_view reason_phrase(int status) noexcept;
 

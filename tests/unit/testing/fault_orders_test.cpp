@@ -133,4 +133,28 @@ BOOST_AUTO_TEST_CASE(answers_to_head_and_without_content_have_no_body)
     BOOST_TEST(text == "HTTP/1.1 204 No Content\r\nDate: now\r\n\r\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_fault_may_be_for_one_protocol)
+{
+    orders.add(1, fault().over("http/1.1"));
+    orders.add(2, fault().refuse_stream());
+    BOOST_TEST(orders.next({}, "GET", "/x", "h2") != nullptr);
+    BOOST_TEST(orders.struck(1) == 0U);
+    BOOST_TEST(orders.struck(2) == 1U);
+    BOOST_TEST(orders.next({}, "GET", "/x", "h2") == nullptr);
+    BOOST_TEST(orders.next({}, "GET", "/x", "http/1.1") != nullptr);
+    BOOST_TEST(orders.struck(1) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(only_what_says_so_refuses_a_request)
+{
+    using last = fault::last_stream;
+    BOOST_TEST(!fault_access::refuses(fault().reset_stream(), 5));
+    BOOST_TEST(fault_access::refuses(fault().refuse_stream(), 5));
+    BOOST_TEST(fault_access::refuses(fault().require_http_1_1(), 5));
+    BOOST_TEST(!fault_access::refuses(fault().go_away(), 5));
+    BOOST_TEST(!fault_access::refuses(fault().go_away(h2_error::no_error, last::any), 5));
+    BOOST_TEST(fault_access::refuses(fault().go_away(h2_error::no_error, last::the_one_before), 5));
+    BOOST_TEST(fault_access::refuses(fault().go_away(h2_error::no_error, last::none), 1));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
