@@ -37,14 +37,14 @@ void begin(asio::any_io_executor const& home, asio::awaitable<result<T>> op, com
 
 }  // namespace
 
-void client_calls::send(http::request what, completion<http::response> done) const
+void client_calls::send(client_shard& at, http::request what, completion<http::response> done) const
 {
-    begin(client::executor_of(*state_), client::send_by(state_, std::move(what)), std::move(done));
+    begin(executor(at), request_on(at, std::move(what)), std::move(done));
 }
 
-void client_calls::token(oauth2::token_demand demand, completion<oauth2::token_ptr> done) const
+void client_calls::token(client_shard& at, oauth2::token_demand demand, completion<oauth2::token_ptr> done) const
 {
-    begin(client::executor_of(*state_), client::token_of(state_, std::move(demand)), std::move(done));
+    begin(executor(at), token_on(at, std::move(demand)), std::move(done));
 }
 
 }  // namespace jeton

@@ -8,6 +8,7 @@
 #include "http/response_builder.hpp"
 #include "http/sansio/challenges.hpp"
 
+#include <jeton/base/secret.hpp>
 #include <jeton/http/error.hpp>
 #include <jeton/oauth2/error.hpp>
 
@@ -113,7 +114,8 @@ private:
             sent = std::move(*got);
             auto const waited = self->time_->now() - start;
 
-            request_access::authorize(what, sent->authorization());
+            // Counted with this shard's hold on the token, which no other thread writes to.
+            request_access::authorize(what, std::shared_ptr<secret const>(sent, sent->authorization().get()));
             if (again)
                 request_access::count_attempt(what, request_access::attempt_of(what) + 1);
             outcome.emplace(co_await self->over_->send(what));

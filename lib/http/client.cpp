@@ -9,6 +9,7 @@
 #include "http/request_access.hpp"
 #include "http/response_builder.hpp"
 #include "net/tcp_connector.hpp"
+#include "net/tls_context.hpp"
 
 #include <jeton/http/error.hpp>
 #include <jeton/http/headers.hpp>
@@ -88,11 +89,16 @@ failure about(failure const& why, request const& what, std::string const& origin
 // What a client and its requests in flight share.
 class client_state {
 public:
-    client_state(serial where, client_options given) : home(std::move(where)), options(checked(std::move(given)))
+    client_state(serial where, client_options given, client_state const* like = nullptr)
+        : home(std::move(where)), options(checked(std::move(given)))
     {
         auto timers = std::make_shared<timekeeper>(home, options.time);
-        if (!options.connector)
-            options.connector = net::make_connector(home, timers, options.tls, options.connecting);
+        if (!options.connector) {
+            tls = like != nullptr && like->tls && like->options.tls == options.tls
+                      ? like->tls
+                      : net::tls_context::client(options.tls);
+            options.connector = net::make_connector(home, timers, tls, options.connecting);
+        }
         pool_options how;
         how.limits = {.connections = options.connections_per_origin,
                       .waiters = options.waiting_requests,
@@ -149,6 +155,7 @@ public:
 
     serial home;
     client_options options;
+    std::shared_ptr<net::tls_context const> tls{};  // null: the connector is the caller's
     std::shared_ptr<pool> connections{};
 
 private:
@@ -289,6 +296,10 @@ awaitable<void> client_state::shut_down(std::shared_ptr<client_state> self)
 
 client::client(serial home, client_options options)
     : state_(std::make_shared<client_state>(std::move(home), std::move(options)))
+{}
+
+client::client(serial home, client_options options, client const& beside)
+    : state_(std::make_shared<client_state>(std::move(home), std::move(options), beside.state_.get()))
 {}
 
 client::~client() { state_->connections->abandon(); }

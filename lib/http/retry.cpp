@@ -6,6 +6,7 @@
 #include "base/timekeeper.hpp"
 #include "http/request_access.hpp"
 #include "http/response_builder.hpp"
+#include "http/retry_elsewhere.hpp"
 #include "http/sansio/retry_after.hpp"
 #include "http/sansio/retry_budget.hpp"
 #include "http/sansio/retry_plan.hpp"
@@ -29,13 +30,14 @@ namespace {
 class retrying final : public transport, public std::enable_shared_from_this<retrying> {
 public:
     retrying(std::shared_ptr<transport> inner, serial home, std::shared_ptr<clock> time, retry_policy policy,
-             std::shared_ptr<observer> watcher)
+             std::shared_ptr<observer> watcher, retry_elsewhere elsewhere)
         : inner_(std::move(inner)),
           home_(std::move(home)),
           timers_(home_, std::move(time)),
           policy_(std::move(policy)),
           budget_(policy_.budget, policy_.budget_floor),
-          watcher_(std::move(watcher))
+          watcher_(std::move(watcher)),
+          elsewhere_(std::move(elsewhere))
     {}
 
     awaitable<result<response>> send(request what) override { return send(shared_from_this(), std::move(what)); }
@@ -49,6 +51,9 @@ private:
         std::optional<result<response>> outcome;
         std::exception_ptr thrown;  // by a transport of the user's; it passes, with the caller's setting restored
         auto const here = co_await asio::this_coro::executor;
+        if (here != self->home_.executor() && self->elsewhere_)
+            if (auto other = self->elsewhere_(here))
+                self = std::static_pointer_cast<retrying>(std::move(other));
         if (here != self->home_.executor()) {
             auto op = send(self, std::move(what));
             failure on_the_way(jeton::errc::cancelled, phase::queue, delivery::not_sent,
@@ -178,6 +183,7 @@ private:
     retry_policy policy_;
     retry_budget budget_;
     std::shared_ptr<observer> watcher_;
+    retry_elsewhere elsewhere_;
     std::minstd_rand dice_{std::random_device()()};
 };
 
@@ -192,6 +198,13 @@ void demand(bool kept, char const* rule)
 std::shared_ptr<transport> with_retries(std::shared_ptr<transport> inner, serial home, std::shared_ptr<clock> time,
                                         retry_policy policy, std::shared_ptr<observer> watcher)
 {
+    return with_retries(std::move(inner), std::move(home), std::move(time), std::move(policy), std::move(watcher), {});
+}
+
+std::shared_ptr<transport> with_retries(std::shared_ptr<transport> inner, serial home, std::shared_ptr<clock> time,
+                                        retry_policy policy, std::shared_ptr<observer> watcher,
+                                        retry_elsewhere elsewhere)
+{
     if (!inner || !time)
         throw std::invalid_argument("jeton: http::with_retries: the transport and the clock must not be null");
     demand(policy.attempts >= 1, "attempts must be at least 1");
@@ -201,7 +214,7 @@ std::shared_ptr<transport> with_retries(std::shared_ptr<transport> inner, serial
     demand(policy.budget_floor >= 0, "budget_floor must not be negative");
     demand(policy.total > duration::zero(), "total must be greater than zero");
     return std::make_shared<retrying>(std::move(inner), std::move(home), std::move(time), std::move(policy),
-                                      std::move(watcher));
+                                      std::move(watcher), std::move(elsewhere));
 }
 
 }  // namespace jeton::http

@@ -83,8 +83,9 @@ awaitable<std::error_code> connect_one(std::shared_ptr<timekeeper> timers, asio:
 
 class tcp_connector final : public connector {
 public:
-    tcp_connector(serial home, std::shared_ptr<timekeeper> timers, tls_options const& tls, connect_limits limits)
-        : executor_(home.executor()), timers_(std::move(timers)), tls_(tls_context::client(tls)), limits_(limits)
+    tcp_connector(serial home, std::shared_ptr<timekeeper> timers, std::shared_ptr<tls_context const> tls,
+                  connect_limits limits)
+        : executor_(home.executor()), timers_(std::move(timers)), tls_(std::move(tls)), limits_(limits)
     {
         if (limits.resolve <= duration::zero() || limits.connect <= duration::zero() || limits.tls <= duration::zero())
             throw std::invalid_argument("jeton: a limit of connect_limits must not be zero or less");
@@ -173,7 +174,13 @@ awaitable<result<connection>> tcp_connector::run(asio::any_io_executor executor,
 std::shared_ptr<connector> make_connector(serial home, std::shared_ptr<timekeeper> timers, tls_options tls,
                                           connect_limits limits)
 {
-    return std::make_shared<tcp_connector>(std::move(home), std::move(timers), tls, limits);
+    return make_connector(std::move(home), std::move(timers), tls_context::client(tls), limits);
+}
+
+std::shared_ptr<connector> make_connector(serial home, std::shared_ptr<timekeeper> timers,
+                                          std::shared_ptr<tls_context const> tls, connect_limits limits)
+{
+    return std::make_shared<tcp_connector>(std::move(home), std::move(timers), std::move(tls), limits);
 }
 
 }  // namespace jeton::net

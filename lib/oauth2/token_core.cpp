@@ -243,7 +243,6 @@ void token_core::land(std::shared_ptr<flight> const& f, result<token_ptr> outcom
 
 void token_core::end(std::shared_ptr<flight> const& last)
 {
-    at_hand_ = {};
     if (last && !last->outcome) {
         land(last, shut_down_failure());
         last->stop.emit(asio::cancellation_type::terminal);

@@ -69,23 +69,10 @@ public:
         std::uint64_t word = 0;
     };
 
-    // Home. What may be handed out without a question; null: ask.
-    token_ptr const* at_hand() const noexcept
-    {
-        return at_hand_.token && at_hand_.word == word_.load(std::memory_order_acquire) && time_->now() < at_hand_.until
-                   ? &at_hand_.token
-                   : nullptr;
-    }
+    // Any thread. Whether nothing has changed since a plan was made.
+    bool still(std::uint64_t word) const noexcept { return word == word_.load(std::memory_order_acquire); }
 
-    // Home.
-    void keep_at_hand(plan const& p)
-    {
-        if (!at_hand_.token || at_hand_.token.get() != p.step.token.get())
-            // A control block of our own: the count of the token's is written to by whoever is elsewhere.
-            at_hand_.token = token_ptr(p.step.token.get(), [t = p.step.token](token const*) {});
-        at_hand_.until = p.step.valid_until;
-        at_hand_.word = p.word;
-    }
+    time_point now() const noexcept { return time_->now(); }
 
     // Any thread.
     plan ask(token_demand const& demand);
@@ -161,18 +148,13 @@ private:
     std::uint64_t waited_ = 0;
     std::uint64_t coalesced_ = 0;
 
-    // Written when a token lands or falls, read for every request: not beside what is written more often.
+    // Written when a token lands or falls, read for every request, on every shard: not beside what is written more often.
     alignas(64) std::atomic<std::uint64_t> word_ = 1;
 
-    struct {
-        token_ptr token{};
-        time_point until{};
-        std::uint64_t word = 0;
-    } at_hand_{};                           // home only
-    std::unique_ptr<timekeeper> timers_{};  // home only
-    std::size_t present_ = 0;               // home only
-    std::string endpoint_{};                // home only
-    std::atomic<std::size_t> waiting_ = 0;  // written on home
+    alignas(64) std::unique_ptr<timekeeper> timers_{};  // home only
+    std::size_t present_ = 0;                           // home only
+    std::string endpoint_{};                            // home only
+    std::atomic<std::size_t> waiting_ = 0;              // written on home
 };
 
 }  // namespace jeton::oauth2

@@ -85,8 +85,8 @@ using happening = std::variant<happenings::connected, happenings::connect_failed
 /// The one hook into a client, for metrics, logs and traces.
 ///
 /// `on` is called on the client's executor (for token happenings: on the executor of the flight), in the order in
-/// which things happen, never while a lock is held; it may call back into the client. It must not block. An exception
-/// from it is swallowed. The observer must outlive the client, which holds it by shared_ptr.
+/// which things happen, never while a lock is held; it may call back into the client. For a client on `io_threads` that
+/// is on every thread, and at the same time. It must not block. An exception from it is swallowed. The observer must outlive the client, which holds it by shared_ptr.
 class observer {
 public:
     virtual ~observer() = default;

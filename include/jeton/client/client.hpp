@@ -16,6 +16,8 @@
 
 namespace jeton {
 
+class io_threads;
+
 struct client_options {
     http::client_options
         http{};  ///< its `total` is the limit of requests without a deadline, waiting for tokens and resends included
@@ -39,6 +41,14 @@ struct client_snapshot {
 /// is in flight. That happens on `home`, or while nothing runs there; after `shut_down` has completed, anywhere. The
 /// context of `home` must outlive the client. All functions but the constructor and `snapshot` may be called from any
 /// thread, and answer on the caller's executor.
+///
+/// On `io_threads` it has a shard on each of the threads: connections of its own over one TLS configuration, and a view of the one
+/// token, whose requests the first thread makes. A coroutine on a thread's executor is served by that thread's shard and
+/// meets no lock; one from elsewhere by the shard with the least in flight. A shard that nobody uses has no connection and no timer.
+/// `connections_per_origin`, `waiting_requests` and the retry policy's `budget_floor` are the client's, and divided among the
+/// shards (at least 1 each); the budget itself is a share of each shard's requests. An `observer` is called on all threads, at
+/// the same time, and so are a `connector` and a `clock` of your own, each for the shard on whose executor it is. It may
+/// be destroyed anywhere and at any moment; the threads must outlive it.
 class client {
 public:
     /// \throws std::invalid_argument  an option breaks its rule.
@@ -48,6 +58,9 @@ public:
     ///   sent, a path variable that could lead out of the path. Plain http is for this machine only, if
     ///   `http.plain_http_on_loopback` says so, and for its token URL `tokens.plain_http_on_loopback` as well.
     client(serial home, provider api, credentials who, client_options options = {});
+
+    /// As above, on each of the threads.
+    client(io_threads& threads, provider api, credentials who, client_options options = {});
     ~client();
     client(client&&) noexcept;
     client& operator=(client&&) noexcept;
@@ -90,19 +103,20 @@ public:
     /// An answer that has been asked for and not been awaited counts as in flight until it is dropped.
     asio::awaitable<void> shut_down();
 
-    /// On `home` only.
+    /// On `home` only. On `io_threads`: pools of the same origin are added up; anywhere but on the threads themselves, for
+    /// each of which it waits in turn.
+    /// \throws std::logic_error  on one of several threads of the client's.
     client_snapshot snapshot() const;
 
-    /// `home`'s.
+    /// The same from anywhere, and without blocking.
+    asio::awaitable<client_snapshot> look() const;
+
+    /// `home`'s. On `io_threads`: the first one's, to which only the token belongs more than to the others.
     asio::any_io_executor const& get_executor() const noexcept;
 
 private:
     friend class client_calls;  // client/async.hpp
     struct state;
-    static answer send_by(std::shared_ptr<state> const& who, http::request what);
-    static asio::awaitable<result<oauth2::token_ptr>> token_of(std::shared_ptr<state> const& who,
-                                                               oauth2::token_demand demand);
-    static asio::any_io_executor const& executor_of(state const& who) noexcept;
 
     std::shared_ptr<state> state_;
 };

@@ -109,6 +109,11 @@ public:
     /// \throws std::invalid_argument  an option breaks its rule.
     /// \throws std::runtime_error     the CA certificates cannot be read.
     explicit client(serial home, client_options options = {});
+
+    /// One that shares with another, if their TLS options are the same, the TLS configuration (to read the CA certificates
+    /// takes tens of milliseconds) and the sessions to resume; no connections. They may live on different threads, and end
+    /// in any order.
+    client(serial home, client_options options, client const& beside);
     ~client() override;
     client(client const&) = delete;
     client& operator=(client const&) = delete;
