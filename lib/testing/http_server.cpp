@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "testing/http_server.hpp"
 
+#include "base/asio_moved.hpp"
 #include "testing/sansio/http_date.hpp"
 #include "testing/sansio/request_parser.hpp"
 #include "testing/server_connection.hpp"
