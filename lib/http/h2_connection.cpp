@@ -146,18 +146,12 @@ void h2_connection::hear(std::span<h2_session::event const> events, time_point n
             try {
                 of->builder.append(e.piece);
             } catch (std::bad_alloc const&) {
-                session_.reset(*of, now);
-                of->code = std::make_error_code(std::errc::not_enough_memory);
-                of->why = "there is no memory for the answer";
-                of->settle();
+                starve(*of, now);
             }
             break;
         case kind::trailers: try { of->builder.trailers(e.text, e.fields);
             } catch (std::bad_alloc const&) {
-                session_.reset(*of, now);
-                of->code = std::make_error_code(std::errc::not_enough_memory);
-                of->why = "there is no memory for the answer";
-                of->settle();
+                starve(*of, now);
             }
             break;
         case kind::end:
@@ -190,11 +184,16 @@ void h2_connection::begin_answer(call& of, h2_session::event const& head, time_p
     try {
         of.builder.start(head.status, head.text, head.fields, head.length, of.secret);
     } catch (std::bad_alloc const&) {
-        session_.reset(of, now);
-        of.code = std::make_error_code(std::errc::not_enough_memory);
-        of.why = "there is no memory for the answer";
-        of.settle();
+        starve(of, now);
     }
+}
+
+void h2_connection::starve(call& of, time_point now)
+{
+    session_.reset(of, now);
+    of.code = std::make_error_code(std::errc::not_enough_memory);
+    of.why = "there is no memory for the answer";
+    of.settle();
 }
 
 // Writing.

@@ -71,6 +71,7 @@ private:
     bool read();
     void hear(std::span<h2_session::event const> events, time_point now);
     void begin_answer(call& of, h2_session::event const& head, time_point now);
+    void starve(call& of, time_point now);
     void flush_later();
     void flush();
     bool write_out();
