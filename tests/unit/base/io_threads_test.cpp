@@ -67,7 +67,7 @@ asio::awaitable<void> waiting(asio::any_io_executor there, std::shared_ptr<int> 
     *held = 1;
 }
 
-// How a program ends that does this.
+// How a program ends that does this: the signal, or 1000 and the status that is not 0.
 template <class What>
 int signal_of(What what)
 {
@@ -83,7 +83,9 @@ int signal_of(What what)
     }
     int status = 0;
     BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
-    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (WIFSIGNALED(status))
+        return WTERMSIG(status);
+    return WEXITSTATUS(status) == 0 ? 0 : 1000 + WEXITSTATUS(status);
 }
 
 }  // namespace
@@ -202,6 +204,7 @@ BOOST_AUTO_TEST_CASE(an_exception_of_a_coroutine_is_its_callers)
     (void)thread_of(threads, 0);
 }
 
+#if !defined(__SANITIZE_THREAD__)  // under which a process that was forked cannot start threads
 BOOST_AUTO_TEST_CASE(an_exception_that_leaves_a_handler_ends_the_program)
 {
     BOOST_TEST(signal_of([] {
@@ -217,5 +220,6 @@ BOOST_AUTO_TEST_CASE(an_exception_that_leaves_a_handler_ends_the_program)
                })
                == 0);
 }
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()
