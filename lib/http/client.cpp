@@ -220,6 +220,7 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
                 outcome = co_await lease.connection->exchange(order);
                 if (*outcome) {
                     auto& info = response_access::info(**outcome);
+                    info.protocol = lease.connection->protocol();
                     info.attempts = request_access::attempt_of(what);
                     info.phases.queue = order.begun - begun;
                     if (dialled_for_it) {

@@ -83,7 +83,7 @@ public:
     /// What the peer said about how long it keeps the connection; an answer has been read.
     virtual keep_alive_hint hint() const noexcept { return {}; }
 
-    /// "http/1.1" or "h2" (RFC 7301).
+    /// "http/1.1" or "h2" (RFC 7301); lives for ever.
     virtual std::string_view protocol() const noexcept = 0;
 
     /// Gives back the memory that an idle connection does not need; `tidy()` until it is used again.

@@ -345,6 +345,8 @@ std::error_code tls_stream::fatal() noexcept
     // Newer releases see it themselves, but have no reason of its own for it.
     if (reason == SSL_R_BAD_EXTENSION && from_alpn())
         return errc::tls_alpn;
+    if (alert_ == SSL_AD_NO_APPLICATION_PROTOCOL)  // RFC 7301 §3.2
+        return errc::tls_alpn;
     // RFC 8446 §6.2: the three that say "nothing in common".
     if (alert_ == SSL_AD_PROTOCOL_VERSION || alert_ == SSL_AD_HANDSHAKE_FAILURE
         || alert_ == SSL_AD_INSUFFICIENT_SECURITY)
