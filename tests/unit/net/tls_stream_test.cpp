@@ -317,6 +317,29 @@ BOOST_AUTO_TEST_CASE(a_protocol_that_was_not_offered_is_refused)
     BOOST_TEST(p.client->protocol() == "");
 }
 
+namespace {
+
+int select_nothing_and_say_so(SSL*, unsigned char const**, unsigned char*, unsigned char const*, unsigned, void*)
+{
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+}  // namespace
+
+// M4
+BOOST_AUTO_TEST_CASE(a_server_that_selects_nothing_is_refused_if_http_1_1_was_not_offered)
+{
+    auto const certificate = test_root().issue(for_names({"api.example"}));
+    auto const loud = server_for(certificate);
+    SSL_CTX_set_alpn_select_cb(loud->native(), select_nothing_and_say_so, nullptr);
+    for (auto const& server : {server_for(certificate, {}), loud}) {
+        tls_pair p(server, "api.example", client_that_trusts(test_root(), {"h2"}));
+        p.shake_hands();
+        BOOST_TEST(p.client_error() == net::errc::tls_alpn);
+        BOOST_TEST(p.client->write_some("x").bytes == 0U);
+    }
+}
+
 // M4
 BOOST_AUTO_TEST_CASE(a_server_that_selects_nothing_is_fine)
 {
