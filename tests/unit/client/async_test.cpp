@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(ten_thousand_are_cancelled_at_random_from_another_thread_an
                                         }),
                                         [&] {
                                             client_options o;
-                                            o.http.connector = tokens;  // answers nothing
+                                            o.http.connector = tokens;                       // answers nothing
                                             o.http.time = std::make_shared<manual_clock>();  // nothing times out
                                             return o;
                                         }());
