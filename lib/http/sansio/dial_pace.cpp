@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/sansio/dial_pace.hpp"
 
-#include <algorithm>
+#include "base/backoff.hpp"
 
 namespace jeton::http {
 
@@ -16,15 +16,9 @@ void dial_pace::on_failed(time_point begun, time_point now, double chance) noexc
     window_ = 1;
     if (failures_ != 0 && begun <= last_failure_)
         return;
-    duration pause = limits_.first_pause;
-    for (std::uint32_t i = 0; i < failures_ && pause < limits_.longest_pause; ++i)
-        pause = pause > limits_.longest_pause / 2 ? limits_.longest_pause : 2 * pause;
+    not_before_ = saturating_add(now, backoff(limits_.first_pause, limits_.longest_pause, failures_, chance));
     ++failures_;
     last_failure_ = now;
-    // Half of it for certain, so that pauses do grow; half by chance, so that clients do not come in step.
-    auto const certain = pause / 2;
-    auto const left_to_chance = static_cast<double>((pause - certain).count()) * chance;
-    not_before_ = saturating_add(now, certain + duration(static_cast<duration::rep>(left_to_chance)));
 }
 
 }  // namespace jeton::http

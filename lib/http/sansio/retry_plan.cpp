@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/sansio/retry_plan.hpp"
 
+#include "base/backoff.hpp"
+
 #include <algorithm>
 
 namespace jeton::http {
@@ -46,13 +48,9 @@ bool retry_plan::lists(int status) const noexcept
     return std::find(policy_->statuses.begin(), policy_->statuses.end(), status) != policy_->statuses.end();
 }
 
-// Equal jitter: half of it for certain, so that pauses do grow, and half by chance, so that callers do not come in step.
 duration retry_plan::pause(double chance) const
 {
-    duration whole = policy_->first_pause;
-    for (int i = 1; i < attempt_ && whole < policy_->longest_pause; ++i)
-        whole = whole > policy_->longest_pause / 2 ? policy_->longest_pause : 2 * whole;
-    return whole / 2 + duration(static_cast<duration::rep>(static_cast<double>((whole - whole / 2).count()) * chance));
+    return backoff(policy_->first_pause, policy_->longest_pause, static_cast<unsigned>(attempt_ - 1), chance);
 }
 
 auto retry_plan::resend(time_point at, bool young, time_point now) -> step

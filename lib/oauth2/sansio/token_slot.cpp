@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "oauth2/sansio/token_slot.hpp"
 
+#include "base/backoff.hpp"
+
 #include <jeton/oauth2/error.hpp>
 
 #include <algorithm>
@@ -274,12 +276,10 @@ void token_slot::remember(failure const& why, moment now)
     bool const permanent = why.code() == cond::credentials;
     duration own{};
     if (permanent) {
-        own = policy_.shortest_refusal + share_of(policy_.longest_refusal - policy_.shortest_refusal);
+        own = policy_.shortest_refusal + part_of(policy_.longest_refusal - policy_.shortest_refusal, chance());
     } else {
-        own = policy_.first_pause;
-        for (int i = 1; i < failures_in_a_row_ && own < policy_.longest_pause; ++i)
-            own = own > policy_.longest_pause / 2 ? policy_.longest_pause : own * 2;
-        own = own / 2 + share_of(own - own / 2);
+        own = backoff(policy_.first_pause, policy_.longest_pause, static_cast<unsigned>(failures_in_a_row_ - 1),
+                      chance());
         // Once the token is gone somebody has to wait; so that moment is worth a try, whatever the pause was.
         if (held_)
             if (auto const usable = usable_for(*held_, now); usable > 0s)
@@ -311,20 +311,14 @@ auto token_slot::weigh(token_ptr granted, bool same_again, moment now) -> held
     h.margin = std::min(policy_.margin, life / 10);
     // The margin comes on top of the time that a flight needs: at its beginning the token must be replaced already.
     h.lead = std::min(life / 2, std::max(life / 10, h.margin + 4 * latency() + policy_.lead_floor));
-    h.lead = std::min(
-        life / 2,
-        h.lead + share_of(duration(static_cast<duration::rep>(static_cast<double>(h.lead.count()) * policy_.jitter))));
+    h.lead = std::min(life / 2, h.lead + part_of(part_of(h.lead, policy_.jitter), chance()));
     return h;
 }
 
 // The 99th percentile of so few is their maximum.
 duration token_slot::latency() const noexcept { return *std::max_element(took_.begin(), took_.end()); }
 
-duration token_slot::share_of(duration whole)
-{
-    auto const part = static_cast<double>(random_() >> 11) * 0x1p-53;
-    return duration(static_cast<duration::rep>(static_cast<double>(whole.count()) * part));
-}
+double token_slot::chance() { return static_cast<double>(random_() >> 11) * 0x1p-53; }
 
 auto token_slot::look(moment now) const -> report
 {

@@ -115,7 +115,7 @@ private:
     static duration usable_for(held const& h, moment now);
     held weigh(token_ptr token, bool same_again, moment now);
     duration latency() const noexcept;
-    duration share_of(duration whole);  // a random part of it
+    double chance();
     void forgive_failures() noexcept;
     void remember(failure const& why, moment now);
 
