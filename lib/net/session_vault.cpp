@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/session_vault.hpp"
 
-#include "net/sansio/address.hpp"
+#include "net/peer_identity.hpp"
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <ctime>
@@ -33,21 +32,14 @@ bool expired(SSL_SESSION const* one, std::time_t now) noexcept
 }
 
 // A resumed handshake shows no certificate: the one that was shown then is looked at again (CVE-2016-5419, CVE-2024-0853).
-bool still_valid(SSL_SESSION* one, std::string_view host, std::time_t now)
+bool still_valid(SSL_SESSION* one, peer_identity const& who, std::time_t now)
 {
     auto* const leaf = SSL_SESSION_get0_peer(one);
     if (leaf == nullptr)
         return false;
     if (X509_cmp_time(X509_get0_notBefore(leaf), &now) != -1 || X509_cmp_time(X509_get0_notAfter(leaf), &now) != 1)
         return false;
-    auto const who = reference_identity(host);
-    if (who.empty())
-        return false;
-    if (kind_of(host) != host_kind::name)
-        return X509_check_ip_asc(leaf, who.c_str(), 0) == 1;
-    return X509_check_host(leaf, who.data(), who.size(),
-                           X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr)
-           == 1;
+    return who.shown_by(leaf);
 }
 
 }  // namespace
@@ -73,7 +65,7 @@ void session_vault::put(std::string const& key, SSL_SESSION const* one)
     }
 }
 
-session_ptr session_vault::take(std::string const& key, std::string_view host, wall_time now)
+session_ptr session_vault::take(std::string const& key, peer_identity const& who, wall_time now)
 {
     auto const seconds = seconds_of(now);
     std::scoped_lock const lock(mutex_);
@@ -85,7 +77,7 @@ session_ptr session_vault::take(std::string const& key, std::string_view host, w
     while (!at.sessions.empty()) {
         auto one = std::move(at.sessions.back());
         at.sessions.pop_back();
-        if (!expired(one.get(), seconds) && still_valid(one.get(), host, seconds))
+        if (!expired(one.get(), seconds) && still_valid(one.get(), who, seconds))
             return one;
     }
     return {};

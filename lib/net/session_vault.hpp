@@ -11,11 +11,12 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
 
 struct ssl_session_st;  // OpenSSL's SSL_SESSION
 
 namespace jeton::net {
+
+class peer_identity;
 
 struct free_session {
     void operator()(ssl_session_st* one) const noexcept;
@@ -39,9 +40,9 @@ public:
     /// Takes over a copy of `one`: what becomes of the connection it came from does not matter to it.
     void put(std::string const& key, ssl_session_st const* one);
 
-    /// A session that has not expired and whose certificate is still valid and still made out to `host`; null if there
+    /// A session that has not expired and whose certificate is still valid and still made out to `who`; null if there
     /// is none.
-    session_ptr take(std::string const& key, std::string_view host, wall_time now);
+    session_ptr take(std::string const& key, peer_identity const& who, wall_time now);
 
     std::size_t size() const;
 

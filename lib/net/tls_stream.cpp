@@ -3,7 +3,6 @@
 
 #include "base/cancellation.hpp"
 #include "base/untrusted_text.hpp"
-#include "net/sansio/address.hpp"
 #include "net/sansio/certificate_verdict.hpp"
 #include "net/session_vault.hpp"
 
@@ -126,8 +125,9 @@ tls_stream::tls_stream(std::unique_ptr<stream> lower, std::shared_ptr<tls_contex
 tls_stream::tls_stream(std::unique_ptr<stream> lower, std::shared_ptr<tls_context const> context, std::string_view host)
     : tls_stream(std::move(lower), std::move(context), 0)
 {
+    peer_ = peer_identity(host);
     SSL_set_connect_state(ssl_);
-    identity_set_ = expect(host);
+    identity_set_ = peer_.expect_from(ssl_);
 }
 
 tls_stream::tls_stream(std::unique_ptr<stream> lower, std::shared_ptr<tls_context const> context)
@@ -141,22 +141,6 @@ tls_stream::~tls_stream()
 {
     close();
     SSL_free(ssl_);
-}
-
-/// RFC 9525 §6: only the names and addresses among the subject's alternatives count, a wildcard is a whole left-most label.
-/// \returns whether there is something that the certificate will be held against
-bool tls_stream::expect(std::string_view host)
-{
-    auto const who = reference_identity(host);
-    // OpenSSL takes an empty name for "any", and one with a dot in front for "any below".
-    if (who.empty())
-        return false;
-    auto* const rules = SSL_get0_param(ssl_);
-    X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (kind_of(host) != host_kind::name)
-        return X509_VERIFY_PARAM_set1_ip_asc(rules, who.c_str()) == 1;
-    return X509_VERIFY_PARAM_set1_host(rules, who.data(), who.size()) == 1
-           && SSL_set_tlsext_host_name(ssl_, who.c_str()) == 1;  // RFC 6066 §3: names only
 }
 
 /// Called by OpenSSL's handshake machine only, so it costs nothing where data flows.
@@ -182,10 +166,10 @@ int tls_stream::on_session(SSL* ssl, SSL_SESSION* offered) noexcept
     return 0;
 }
 
-void tls_stream::resume_sessions_of(std::string key, std::string_view host, wall_time now)
+void tls_stream::resume_sessions_of(std::string key, wall_time now)
 {
     session_key_ = std::move(key);
-    if (auto const held = context_->sessions().take(session_key_, host, now))
+    if (auto const held = context_->sessions().take(session_key_, peer_, now))
         SSL_set_session(ssl_, held.get());
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "net/peer_identity.hpp"
 #include "net/tls_context.hpp"
 
 #include <jeton/net/stream.hpp>
@@ -39,7 +40,7 @@ public:
 
     /// Before the handshake: lets it resume a session that was made under `key`, and keeps there what the server offers
     /// for the next time (RFC 8446 §2.2). Early data is never sent (§8).
-    void resume_sessions_of(std::string key, std::string_view host, wall_time now);
+    void resume_sessions_of(std::string key, wall_time now);
     bool resumed() const noexcept;
 
     moved read_some(std::span<char> into) noexcept override;
@@ -66,13 +67,13 @@ private:
     std::error_code outcome(int returned, need& waits) noexcept;
     std::error_code fatal() noexcept;
     failure why(std::error_code code) const;
-    bool expect(std::string_view host);
     static void on_info(SSL const* ssl, int where, int) noexcept;
     static int on_session(SSL* ssl, ssl_session_st* offered) noexcept;
 
     std::unique_ptr<stream> lower_;
     std::shared_ptr<tls_context const> context_;
     SSL* ssl_;
+    peer_identity peer_{};
     std::string session_key_{};     ///< empty: nothing is resumed or kept
     std::string_view protocol_{};   ///< lives in `ssl_`
     std::error_code read_error_{};  ///< of the lower stream

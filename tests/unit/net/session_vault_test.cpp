@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/session_vault.hpp"
 
+#include "net/peer_identity.hpp"
 #include "net/tls_context.hpp"
 #include "unit/net/tls_pair.hpp"
 
@@ -33,7 +34,7 @@ struct dialler {
               std::string const& under = key, wall_time at = now())
     {
         tls_pair p(server, host, context);
-        p.client->resume_sessions_of(under, host, at);
+        p.client->resume_sessions_of(under, at);
         p.shake_hands();
         error = p.client_error();
         bool const resumed = !error && p.client->resumed();
@@ -81,9 +82,9 @@ BOOST_AUTO_TEST_CASE(every_session_is_used_once_and_diallers_at_the_same_time_ge
     dialler d;
     auto const server = ordinary_server();
     d.dial(server);
-    auto const one = d.vault().take(key, "api.example", now());
-    auto const two = d.vault().take(key, "api.example", now());
-    auto const none = d.vault().take(key, "api.example", now());
+    auto const one = d.vault().take(key, net::peer_identity("api.example"), now());
+    auto const two = d.vault().take(key, net::peer_identity("api.example"), now());
+    auto const none = d.vault().take(key, net::peer_identity("api.example"), now());
     BOOST_TEST((one && two));
     BOOST_TEST(one != two);
     BOOST_TEST(!none);
@@ -108,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_was_reset_does_not_spoil_what_it_was_offe
     auto const server = ordinary_server();
     {
         tls_pair p(server, "api.example", d.context);
-        p.client->resume_sessions_of(key, "api.example", now());
+        p.client->resume_sessions_of(key, now());
         p.shake_hands();
         std::error_code error;
         tls_pair::read_all(*p.client, error);
@@ -202,7 +203,7 @@ BOOST_AUTO_TEST_CASE(the_oldest_make_room)
 {
     dialler d;
     d.dial(ordinary_server());
-    auto const some = d.vault().take(key, "api.example", now());
+    auto const some = d.vault().take(key, net::peer_identity("api.example"), now());
     BOOST_REQUIRE(some);
     for (std::size_t i = 0; i != 2 * net::session_vault::most_of_one_key; ++i)
         d.vault().put(key, some.get());
@@ -211,8 +212,8 @@ BOOST_AUTO_TEST_CASE(the_oldest_make_room)
     for (std::size_t i = 0; i != net::session_vault::most_keys; ++i)
         d.vault().put("host" + std::to_string(i), some.get());
     BOOST_TEST(d.vault().size() == net::session_vault::most_keys);
-    BOOST_TEST(!d.vault().take(key, "api.example", now()));
-    BOOST_TEST(d.vault().take("host0", "api.example", now()));
+    BOOST_TEST(!d.vault().take(key, net::peer_identity("api.example"), now()));
+    BOOST_TEST(d.vault().take("host0", net::peer_identity("api.example"), now()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
