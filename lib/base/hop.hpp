@@ -51,19 +51,24 @@ asio::awaitable<T> hop(asio::any_io_executor to, asio::awaitable<T> op)
         std::move(start), asio::use_awaitable, std::move(op));
 }
 
+inline failure cancelled_on_the_way()
+{
+    return {errc::cancelled, phase::queue, delivery::not_sent, "cancelled on the way to the client"};
+}
+
 /// Whether the caller's having been cancelled before the hop keeps `op` from being begun.
 enum class if_cancelled : bool { stay, go };
 
-/// As `hop`, for those who never throw because they were cancelled: of an `op` that was never begun, `on_the_way` is the
-/// outcome. What `op` throws passes. The caller has seen to it that it is not thrown at for having been cancelled.
+/// As `hop`, for those who never throw because they were cancelled: an `op` that was never begun has failed as cancelled.
+/// What `op` throws passes. The caller has seen to it that it is not thrown at for having been cancelled.
 template <class T>
-asio::awaitable<result<T>> hop_for_result(asio::any_io_executor to, asio::awaitable<result<T>> op, failure on_the_way,
+asio::awaitable<result<T>> hop_for_result(asio::any_io_executor to, asio::awaitable<result<T>> op,
                                           if_cancelled then = if_cancelled::stay)
 {
     std::optional<result<T>> outcome;
     auto const state = co_await asio::this_coro::cancellation_state;
     if (cancelled(state) && then == if_cancelled::stay)
-        co_return on_the_way;
+        co_return cancelled_on_the_way();
     try {
         auto brought = co_await hop(std::move(to), std::move(op));
         outcome.emplace(std::move(brought));
@@ -71,7 +76,7 @@ asio::awaitable<result<T>> hop_for_result(asio::any_io_executor to, asio::awaita
         // A coroutine that is cancelled before its first line has run throws.
         if (e.code() != asio::error::operation_aborted)
             throw;
-        outcome.emplace(std::move(on_the_way));
+        outcome.emplace(cancelled_on_the_way());
     }
     co_return std::move(*outcome);
 }

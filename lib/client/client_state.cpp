@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "client/client_state.hpp"
 
+#include "base/ended.hpp"
 #include "base/hop.hpp"
 #include "http/request_access.hpp"
 
@@ -42,11 +43,6 @@ api_address address_of(provider const& api, client_options const& options)
                        result<api_address>(failure(make_error_code(http::errc::plain_http), phase::configure,
                                                    delivery::not_sent, "its token URL is plain http (RFC 6749 §3.2)")));
     return checked(api, api_address::make(api.base_url, api.also_trusted, api.path_variables, loopback));
-}
-
-failure shut_down_failure()
-{
-    return {make_error_code(errc::shut_down), phase::configure, delivery::not_sent, "the client has been shut down"};
 }
 
 asio::awaitable<result<http::response>> failed(failure why) { co_return why; }
@@ -198,7 +194,7 @@ auto client::state::send(client_shard const& at, http::request what) const -> an
     if (auto const ready = prepare(at, what); !ready)
         return failed(ready.error());
     auto const stack = at.stack();
-    return stack ? stack->send(std::move(what)) : failed(shut_down_failure());
+    return stack ? stack->send(std::move(what)) : failed(has_been_shut_down(phase::configure));
 }
 
 // One home is where the caller is, or nothing runs there: that is the rule. Threads go on meanwhile.
@@ -288,9 +284,7 @@ asio::awaitable<result<void>> client::state::warm(std::shared_ptr<state> self, s
         if (here == one.home.executor())
             outcome = co_await std::move(warming);
         else
-            outcome = co_await hop_for_result(one.home.executor(), std::move(warming),
-                                              failure(jeton::errc::cancelled, phase::queue, delivery::not_sent,
-                                                      "cancelled on the way to the client"));
+            outcome = co_await hop_for_result(one.home.executor(), std::move(warming));
     }
     co_await asio::this_coro::throw_if_cancelled(throws);
     co_return outcome;
@@ -335,8 +329,7 @@ asio::awaitable<client_snapshot> client::state::look(std::shared_ptr<state> self
     s.token = self->tokens->snapshot();
     for (auto const& one : self->shards) {
         auto asking = pools_of(one->under);
-        auto const told =
-            co_await hop_for_result(one->home.executor(), std::move(asking), shut_down_failure(), if_cancelled::go);
+        auto const told = co_await hop_for_result(one->home.executor(), std::move(asking), if_cancelled::go);
         if (told)
             add(s.pools, *told);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "base/ended.hpp"
+
 #include <jeton/http/client.hpp>
 #include <jeton/http/transport.hpp>
 
@@ -52,8 +54,7 @@ private:
     template <class T>
     static asio::awaitable<result<T>> refused()
     {
-        co_return failure(make_error_code(errc::shut_down), phase::configure, delivery::not_sent,
-                          "the client has been shut down");
+        co_return has_been_shut_down(phase::configure);
     }
 
     std::unique_ptr<http::client> to_;

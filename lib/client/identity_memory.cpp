@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "client/identity_memory.hpp"
 
+#include "base/ended.hpp"
 #include "base/fingerprint.hpp"
 
 #include <utility>
@@ -19,8 +20,7 @@ result<oauth2::client_identity> identity_memory::read()
 {
     auto const who = source();
     if (!who)
-        return failure(make_error_code(errc::shut_down), phase::token, delivery::not_sent,
-                       "the client has been shut down");
+        return has_been_shut_down(phase::token);
     auto got = who->read();
     auto fingerprint = got ? fingerprint_of(got->key.reveal()) : std::string();
     std::lock_guard const lock(mutex_);

@@ -2,6 +2,7 @@
 #include <jeton/http/client.hpp>
 
 #include "base/cancellation.hpp"
+#include "base/ended.hpp"
 #include "base/hop.hpp"
 #include "base/timekeeper.hpp"
 #include "http/connection.hpp"
@@ -72,11 +73,6 @@ std::string subject(request const& what, std::string const& origin)
     return std::string(what.method()) + ' ' + origin + std::string(target.substr(0, target.find('?'))) + ": ";
 }
 
-failure cancelled_on_the_way()
-{
-    return {jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled on the way to the client"};
-}
-
 failure about(failure const& why, request const& what, std::string const& origin)
 {
     auto diag = why.diag();
@@ -110,7 +106,7 @@ public:
                                    .first_pause = options.dialling.first_pause,
                                    .longest_pause = options.dialling.longest_pause}};
         how.connections = options.connections;
-        how.traits = traits_of(options);
+        how.traits = std::make_shared<connection_traits const>(traits_of(options));
         how.answers = options.answers;
         how.queue = options.queue;
         how.user_agent = options.user_agent;
@@ -132,7 +128,7 @@ public:
         if (auto const* mistake = what.mistake())
             return *mistake;
         if (connections->shutting_down())
-            return failure(jeton::errc::shut_down, phase::queue, delivery::not_sent, "the client has been shut down");
+            return has_been_shut_down(phase::queue);
         if (auto const& known = request_access::origin_of(what)) {
             if (auto refused = refuse_plain(*known))
                 return *refused;
@@ -182,7 +178,7 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
     try {
         if (here != self->home.executor()) {
             auto op = send(self, std::move(what));
-            outcome = co_await hop_for_result(self->home.executor(), std::move(op), cancelled_on_the_way());
+            outcome = co_await hop_for_result(self->home.executor(), std::move(op));
         } else {
             auto& connections = *self->connections;
             auto const state = co_await asio::this_coro::cancellation_state;
@@ -258,7 +254,7 @@ awaitable<result<void>> client_state::warm(std::shared_ptr<client_state> self, s
     auto const here = co_await asio::this_coro::executor;
     if (here != self->home.executor()) {
         auto op = warm(self, std::move(target), requests);
-        outcome = co_await hop_for_result(self->home.executor(), std::move(op), cancelled_on_the_way());
+        outcome = co_await hop_for_result(self->home.executor(), std::move(op));
     } else {
         auto what = request::get(target);
         auto const where = self->locate(what);
@@ -291,7 +287,7 @@ awaitable<void> client_state::shut_down(std::shared_ptr<client_state> self)
         (void)co_await std::move(closing);
     else
         // Whoever does not wait for the end may not have asked for it either.
-        (void)co_await hop_for_result(home, std::move(closing), cancelled_on_the_way(), if_cancelled::go);
+        (void)co_await hop_for_result(home, std::move(closing), if_cancelled::go);
     co_await asio::this_coro::throw_if_cancelled(throws);
 }
 

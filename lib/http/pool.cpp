@@ -2,6 +2,7 @@
 #include "http/pool.hpp"
 
 #include "base/cancellation.hpp"
+#include "base/ended.hpp"
 #include "http/pool_site.hpp"
 #include "http/sansio/h1_request_writer.hpp"
 
@@ -23,16 +24,6 @@ constexpr std::size_t short_cuts = 16;
 
 // An unused connection gives its buffers back after that, so that a busy one does not do so after every request.
 constexpr duration buffers_kept = std::chrono::seconds(1);
-
-failure abandoned(phase where)
-{
-    return {jeton::errc::cancelled, where, delivery::not_sent, "the client was destroyed"};
-}
-
-failure shut_down_failure()
-{
-    return {jeton::errc::shut_down, phase::queue, delivery::not_sent, "the client has been shut down"};
-}
 
 char const* text_of(pool_plan::reason why) noexcept
 {
@@ -67,7 +58,6 @@ pool::pool(serial home, std::shared_ptr<timekeeper> timers, std::shared_ptr<net:
       connector_(std::move(connector)),
       watcher_(std::move(watcher)),
       options_(std::move(options)),
-      traits_(std::make_shared<connection_traits const>(options_.traits)),
       share_(options_.connections)
 {}
 
@@ -93,11 +83,11 @@ auto pool::site_of(std::shared_ptr<origin const> const& to) -> site&
 
 auto pool::site_of(origin const& to) -> site&
 {
-    pool_key key{to, traits_};
+    pool_key key{to, options_.traits};
     if (auto const known = sites_.find(key); known != sites_.end())
         return *known->second;
     auto limits = options_.limits;
-    auto const& offered = traits_->tls.alpn;
+    auto const& offered = options_.traits->tls.alpn;
     limits.multiplexing = to.secure && std::find(offered.begin(), offered.end(), "h2") != offered.end();
     limits.seed = static_cast<std::uint32_t>(seeds_());
     auto made = std::make_unique<site>(*this, std::make_shared<origin const>(to), limits);
@@ -116,14 +106,11 @@ std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point n
                                               std::optional<time_point> dialled_after, bool first)
 {
     using kind = pool_plan::placing::kind;
-    if (shutting_down_)
-        return failure(abandoned_ ? jeton::errc::cancelled : jeton::errc::shut_down, phase::queue, delivery::not_sent,
-                       "the client has been shut down");
     ++at.requests;
     // Who stands in the plan's queue must be found here, so the memory comes first. The plan uses ids again.
     if (at.waiters.size() <= at.plan.waiting())
         at.waiters.resize(at.plan.waiting() + 1);
-    make_places(at);
+    make_places_for_one_more(at);
     auto const until = std::min(deadline, saturating_add(now, options_.queue));
     for (;;) {
         auto const placed = at.plan.on_demand(now, dialled_after, first, until);
@@ -150,7 +137,7 @@ std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point n
             return failure(errc::queue_full, phase::queue, delivery::not_sent,
                            std::to_string(at.plan.waiting()) + " requests wait for a connection to " + at.name
                                + " already");
-        case kind::closed: return shut_down_failure();
+        case kind::closed: return has_been_shut_down(phase::queue);
         }
     }
 }
@@ -174,7 +161,7 @@ awaitable<result<pool::lease>> pool::wait(site& at, waiter& me, time_point since
             // It was handed over in the very moment in which nobody wanted it any more.
             give_back(got, now);
             if (abandoned_)
-                co_return abandoned(phase::queue);
+                co_return was_destroyed(phase::queue);
         } else if (me.refused) {
             co_return *me.refused;
         } else if (why == woken::timed_out && !late && at.plan.dialling() != 0 && at.plan.all_covered()) {
@@ -235,7 +222,7 @@ awaitable<void> pool::shut_down()
         obey(*at, at->plan.on_shut_down(now));
         at->tidy_alarm.disarm();
         at->plan_alarm.disarm();
-        end_warming(*at, shut_down_failure());
+        end_warming(*at, has_been_shut_down(phase::queue));
     }
     for (auto const& [key, at] : sites_)
         after_change(*at);
@@ -256,16 +243,16 @@ void pool::abandon()
                 continue;
             auto& waiting = *std::exchange(w, nullptr);
             at->plan.on_gave_up(waiting.id);
-            waiting.refused = abandoned(phase::queue);
+            waiting.refused = was_destroyed(phase::queue);
             at->queue.wake(waiting.spot);
         }
         obey(*at, at->plan.on_shut_down(now));
         at->tidy_alarm.disarm();
         at->plan_alarm.disarm();
-        end_warming(*at, abandoned(phase::queue));
+        end_warming(*at, was_destroyed(phase::queue));
         for (auto const& p : at->places)
             if (p->connection)
-                p->connection->abort(abandoned(phase::none));
+                p->connection->abort(was_destroyed(phase::none));
     }
     for (auto const& [key, at] : sites_)
         after_change(*at);

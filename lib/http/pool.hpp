@@ -30,7 +30,7 @@ namespace jeton::http {
 struct pool_options {
     pool_plan::limits limits{};      ///< of each origin; the seed of the jitter is the pool's to choose
     std::size_t connections = 1024;  ///< of all origins
-    connection_traits traits{};
+    std::shared_ptr<connection_traits const> traits{};  ///< not null
     answer_limits answers{};
     duration queue{};  ///< how long to wait for a connection
     std::string user_agent{};
@@ -110,7 +110,8 @@ private:
     void heed(site& at, lease const& l);
     void obey(site& at, pool_plan::actions what);
     void let_go(site& at, pool_plan::connection_id c, pool_plan::reason why);
-    void make_places(site& at);
+    void make_places_for_one_more(site& at);
+    void make_places(site& at, std::size_t how_many);
     void fail_starved(site& at);
     void start_dial(site& at, pool_plan::connection_id c);
     static awaitable<void> dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c);
@@ -131,7 +132,6 @@ private:
     std::shared_ptr<net::connector> connector_;
     std::shared_ptr<observer> watcher_;
     pool_options options_;
-    std::shared_ptr<connection_traits const> traits_;
     origin_share share_;
     std::minstd_rand seeds_{std::random_device{}()};
     std::unordered_map<pool_key, std::unique_ptr<site>, pool_key_hash> sites_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "base/cancellation.hpp"
+#include "base/ended.hpp"
 #include "http/pool.hpp"
 #include "http/pool_site.hpp"
 
@@ -22,22 +23,25 @@ namespace jeton::http {
 // How the pool gets its connections.
 
 // For every connection that those who wait, and one more, may come to need.
-void pool::make_places(site& at)
+void pool::make_places_for_one_more(site& at)
 {
     auto const& plan = at.plan;
     auto const wanted = plan.waiting() + 1 > plan.dialling() ? plan.waiting() + 1 - plan.dialling() : 0;
     // A successor may be one more than there may be (pool_plan).
     auto const most = std::min(options_.limits.connections + 1, plan.idle() + plan.busy() + plan.dialling() + wanted);
-    while (at.places.size() < most)
+    make_places(at, most);
+}
+
+void pool::make_places(site& at, std::size_t how_many)
+{
+    while (at.places.size() < how_many)
         at.places.push_back(
             std::make_unique<site::place>(*this, at, static_cast<pool_plan::connection_id>(at.places.size())));
 }
 
 void pool::start_dial(site& at, pool_plan::connection_id c)
 {
-    while (at.places.size() <= c)
-        at.places.push_back(
-            std::make_unique<site::place>(*this, at, static_cast<pool_plan::connection_id>(at.places.size())));
+    make_places(at, c + 1);
     auto& p = *at.places[c];
     p.being_dialled = true;
     try {
@@ -75,7 +79,7 @@ awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::conn
         begun = self->timers_->now();
         auto const state = co_await asio::this_coro::cancellation_state;
         if (cancelled(state))
-            made = failure(jeton::errc::cancelled, phase::connect, delivery::not_sent, "the client was destroyed");
+            made = was_destroyed(phase::connect);
         else
             made = co_await connect(self->connector_, net::destination(where.host, where.port, where.secure));
         if (made)
@@ -133,8 +137,6 @@ awaitable<result<void>> pool::warm(site& at, std::size_t requests, time_point de
 {
     warmer me;
     auto const since = timers_->now();
-    if (shutting_down_)
-        co_return failure(jeton::errc::shut_down, phase::queue, delivery::not_sent, "the client has been shut down");
     at.warmers.push_back(&me);
     obey(at, at.plan.on_warm(requests, since));
     after_change(at);

@@ -56,10 +56,8 @@ private:
                 self = std::static_pointer_cast<retrying>(std::move(other));
         if (here != self->home_.executor()) {
             auto op = send(self, std::move(what));
-            failure on_the_way(jeton::errc::cancelled, phase::queue, delivery::not_sent,
-                               "cancelled on the way to the client");
             try {
-                outcome = co_await hop_for_result(self->home_.executor(), std::move(op), std::move(on_the_way));
+                outcome = co_await hop_for_result(self->home_.executor(), std::move(op));
             } catch (...) {
                 thrown = std::current_exception();
             }

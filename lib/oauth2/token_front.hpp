@@ -27,7 +27,6 @@ public:
     /// Lets go of the token. On its executor.
     void forget() noexcept { at_hand_ = {}; }
 
-    asio::any_io_executor const& executor() const noexcept { return where_; }
 
 private:
     static awaitable<result<token_ptr>> wait(std::shared_ptr<token_core> core, std::shared_ptr<token_core::flight> f,
