@@ -76,6 +76,9 @@ public:
     virtual std::uint32_t slots() const noexcept = 0;
     virtual std::uint32_t capacity() const noexcept = 0;
 
+    /// Whether the peer has said how many, and not only we have assumed it.
+    virtual bool capacity_known() const noexcept { return true; }
+
     /// How many requests it has carried.
     virtual std::uint64_t requests() const noexcept = 0;
     virtual time_point last_used() const noexcept = 0;
@@ -101,7 +104,8 @@ public:
 };
 
 /// One that speaks what was agreed upon on `bytes` by ALPN; HTTP/1.1 if that was nothing. `timers` must outlive it.
+/// With HTTP/2 it carries no more than `at_first` requests at a time until the server has said how many it may.
 std::shared_ptr<connection> make_connection(std::unique_ptr<net::stream> bytes, timekeeper& timers,
-                                            answer_limits const& limits);
+                                            answer_limits const& limits, std::uint32_t at_first = 1);
 
 }  // namespace jeton::http

@@ -291,7 +291,9 @@ void h2_connection::look_after()
 void h2_connection::tell_capacity()
 {
     auto const now = capacity();
-    if (now != std::exchange(told_capacity_, now) && keeper_ != nullptr)
+    auto const changed = now != std::exchange(told_capacity_, now);
+    auto const learned = capacity_known() != std::exchange(told_known_, capacity_known());
+    if ((changed || learned) && keeper_ != nullptr)
         keeper_->on_capacity(*this);
 }
 

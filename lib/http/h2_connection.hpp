@@ -46,6 +46,7 @@ public:
     bool fit() override;
     std::uint32_t slots() const noexcept override { return spent_ == nullptr ? session_.slots() : 0; }
     std::uint32_t capacity() const noexcept override { return session_.capacity(); }
+    bool capacity_known() const noexcept override { return session_.capacity_known(); }
     std::uint64_t requests() const noexcept override { return requests_; }
     time_point last_used() const noexcept override { return last_used_; }
     std::string_view protocol() const noexcept override { return "h2"; }
@@ -102,6 +103,7 @@ private:
     std::uint64_t begun_ = 0;
     std::uint32_t running_ = 0;        // exchanges
     std::uint32_t told_capacity_ = 0;  // the keeper
+    bool told_known_ = false;          // that it is the peer's
     time_point last_used_{};
     bool flush_due_ = false;
     bool blocked_ = false;  // somebody waits for the stream to take more

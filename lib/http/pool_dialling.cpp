@@ -83,7 +83,8 @@ awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::conn
         else
             made = co_await connect(self->connector_, net::destination(where.host, where.port, where.secure));
         if (made)
-            fresh = make_connection(std::move(made->stream), *self->timers_, self->options_.answers);
+            fresh = make_connection(std::move(made->stream), *self->timers_, self->options_.answers,
+                                    at->plan.slots_at_first());
         auto const now = self->timers_->now();
         if (self->watcher_ && made)
             self->events_.push_back(
@@ -107,7 +108,7 @@ awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::conn
         p.connection = fresh;
         p.times = std::move(*made);
         ++at->connections_made;
-        self->obey(*at, at->plan.on_dialled(c, now, fresh->capacity()));
+        self->obey(*at, at->plan.on_dialled(c, now, fresh->capacity(), fresh->capacity_known()));
         fresh->start(self->home_.executor());
         at->plan_alarm.disarm();
     }

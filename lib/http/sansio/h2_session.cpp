@@ -22,9 +22,6 @@ namespace jeton::http {
 
 namespace {
 
-// RFC 9113 §6.5.2 knows no limit before the peer's SETTINGS; this many is what it recommends as the least, and what others assume.
-constexpr std::uint32_t streams_before_settings = 100;
-
 // RFC 9113 §6.5.2: what a field takes in a header list besides its name and value.
 constexpr std::size_t field_overhead = 32;
 
@@ -529,7 +526,7 @@ std::uint32_t h2_session::allowed() const noexcept
 {
     auto const theirs = settings_seen_
                             ? nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
-                            : streams_before_settings;
+                            : limits_.before_settings;
     return std::min(theirs, limits_.streams);
 }
 

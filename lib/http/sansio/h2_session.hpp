@@ -24,6 +24,7 @@ namespace jeton::http {
 struct h2_limits {
     answer_limits answers{};
     std::uint32_t streams = 256;                    ///< open at a time, whatever the peer allows
+    std::uint32_t before_settings = 100;            ///< of those, until the peer has said
     std::uint32_t stream_window = 1024 * 1024;      ///< bytes of one answer that may be on their way; at least 65535
     std::uint32_t connection_window = 4096 * 1024;  ///< of all answers together; at least 65535
     duration settings_ack = std::chrono::seconds(10);
@@ -163,6 +164,7 @@ public:
     std::uint32_t slots() const noexcept;
     /// How many requests it carries at a time: those that are open and `slots()`.
     std::uint32_t capacity() const noexcept;
+    bool capacity_known() const noexcept { return settings_seen_; }  ///< from the peer's SETTINGS
 
     std::size_t open() const noexcept { return attached_; }  ///< requests that somebody waits for
     bool draining() const noexcept { return draining_ || dead_; }

@@ -82,13 +82,15 @@ auto pool_plan::on_warm(std::size_t requests, time_point now) -> actions
     return todo_;
 }
 
-auto pool_plan::on_dialled(connection_id c, time_point now, std::uint32_t slots) -> actions
+auto pool_plan::on_dialled(connection_id c, time_point now, std::uint32_t slots, bool known) -> actions
 {
     assert(connections_[c].is == connection::state::dialling);
     todo_.clear();
     --dialling_;
-    spoken_ = true;
-    slots_of_last_ = slots;
+    if (!known && !spoken_)
+        greeting_ = c;
+    else
+        learn_slots(slots);
     pace_.on_made();
     if (among_ != nullptr)
         among_->on_change();
@@ -169,7 +171,8 @@ auto pool_plan::on_slots(connection_id c, std::uint32_t slots, time_point now) -
 {
     todo_.clear();
     connection& self = connections_[c];
-    self.slots = slots_of_last_ = slots;
+    self.slots = slots;
+    learn_slots(slots);
     if (self.is == connection::state::open) {
         if (self.listed)
             delist(c);

@@ -103,13 +103,15 @@ public:
     /// There is to be room for `requests` at once, on top of what is in use; one time.
     actions on_warm(std::size_t requests, time_point now);
 
-    actions on_dialled(connection_id c, time_point now, std::uint32_t slots = 1);
+    /// `known`: the server has said how many slots there are. Where it may be many, nobody dials another connection
+    /// beside the first one of all until `on_slots` comes for that.
+    actions on_dialled(connection_id c, time_point now, std::uint32_t slots = 1, bool known = true);
     actions on_dial_failed(connection_id c, time_point now);
 
     /// A slot is not used any more; `keep` unless the connection must not carry another request.
     actions on_released(connection_id c, time_point now, bool keep);
 
-    /// The server changed its mind about how many requests it takes at once; may be fewer than are under way, and 0.
+    /// The server says how many requests it takes at once, or changed its mind; may be fewer than are under way, and 0.
     actions on_slots(connection_id c, std::uint32_t slots, time_point now);
 
     /// The server announced that it will end the connection, and takes no new request (GOAWAY).
@@ -151,6 +153,8 @@ public:
     std::size_t busy() const noexcept { return total_ - dialling_ - idle_.size(); }  ///< retired ones included
     std::size_t retired() const noexcept { return retired_; }
     std::size_t waiting() const noexcept { return line_.size(); }
+    /// How many slots a new connection may be taken to have until the server has said so: as many as the last one, or one.
+    std::uint32_t slots_at_first() const noexcept { return slots_of_last_ == 0 ? 1 : slots_of_last_; }
     bool in_use(connection_id c) const noexcept { return connections_[c].used != 0; }
     bool warming() const noexcept { return warm_ != 0; }
     duration idle_limit() const noexcept { return idle_limit_; }  ///< the server's, if it is shorter than ours
@@ -208,6 +212,7 @@ private:
     bool take_room(bool waited_for);
     void stop_queueing();
     void learn_idle_limit();
+    void learn_slots(std::uint32_t slots) noexcept;
     std::size_t coming() const noexcept;
     std::size_t open() const noexcept { return total_ - dialling_ - retired_; }
     std::size_t free() const noexcept { return idle_.size() + partial_.size(); }
@@ -240,6 +245,7 @@ private:
     bool paced_ = false;   // a dial is wanted, and has to wait for its time
     bool spoken_ = false;  // a connection has told what the origin speaks
     bool shutting_down_ = false;
+    connection_id greeting_ = none;  // the first of all, of which it is not known how many slots it has
 };
 
 }  // namespace jeton::http

@@ -16,8 +16,15 @@ constexpr std::size_t divided_up(std::size_t n, std::size_t by) noexcept { retur
 std::size_t pool_plan::coming() const noexcept
 {
     if (limits_.multiplexing && !spoken_)
-        return dialling_ != 0 ? std::numeric_limits<std::size_t>::max() : 0;
+        return dialling_ != 0 || greeting_ != none ? std::numeric_limits<std::size_t>::max() : 0;
     return dialling_ * slots_each();
+}
+
+void pool_plan::learn_slots(std::uint32_t slots) noexcept
+{
+    slots_of_last_ = slots;
+    spoken_ = true;
+    greeting_ = none;
 }
 
 // How many connections with a free slot there are to be, as far as the limit allows.
@@ -44,7 +51,9 @@ std::size_t pool_plan::dials_wanted()
         wanted += ready - free();
     else
         warm_ = 0;
-    return limits_.multiplexing && !spoken_ ? std::min<std::size_t>(wanted, 1) : wanted;
+    if (limits_.multiplexing && !spoken_)
+        return greeting_ != none ? 0 : std::min<std::size_t>(wanted, 1);
+    return wanted;
 }
 
 void pool_plan::dial(time_point now)

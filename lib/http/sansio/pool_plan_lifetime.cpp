@@ -15,6 +15,8 @@ void pool_plan::retire(connection_id c, reason why)
         return;
     self.is = connection::state::retired;
     self.why = why;
+    if (greeting_ == c)
+        greeting_ = none;
     ++retired_;
 }
 
@@ -64,6 +66,8 @@ void pool_plan::lapse(connection_id c)
 void pool_plan::forget(connection_id c)
 {
     lapse(c);
+    if (greeting_ == c)
+        greeting_ = none;
     if (connections_[c].is == connection::state::retired)
         --retired_;
     connections_[c].is = connection::state::unused;

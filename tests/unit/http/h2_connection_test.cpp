@@ -222,6 +222,17 @@ BOOST_AUTO_TEST_CASE(a_turn_of_the_loop_is_one_write_however_many_ask)
     BOOST_TEST(s.take(h2::headers).size() == 20u);
 }
 
+BOOST_AUTO_TEST_CASE(its_keeper_hears_how_many_requests_the_peer_takes_even_if_that_was_assumed)
+{
+    // K3
+    scene s(h2::greeting({{3, 100}}));
+    BOOST_TEST(s.told_capacity == 100);
+    BOOST_TEST(s.connection->capacity_known());
+    scene silent("");
+    BOOST_TEST(silent.told_capacity == -1);
+    BOOST_TEST(!silent.connection->capacity_known());
+}
+
 BOOST_AUTO_TEST_CASE(a_thousand_requests_share_a_connection)
 {
     http::h2_limits how;

@@ -447,13 +447,21 @@ BOOST_AUTO_TEST_CASE(before_the_peers_settings_and_without_a_limit_of_its_there_
     how.streams = 120;
     h2_scene s(std::string_view{}, how);
     BOOST_TEST(s.it.slots() == 100u);
+    BOOST_TEST(!s.it.capacity_known());
     s.feed(h2::greeting({{3, 0xffffffff}}));
     BOOST_TEST(s.it.slots() == 120u);
+    BOOST_TEST(s.it.capacity_known());
     std::vector<h2_asked*> all;
     for (int i = 0; i != 120; ++i)
         all.push_back(s.send());
     BOOST_TEST(s.frames(h2::headers).size() == 120u);
     BOOST_TEST(s.it.slots() == 0u);
+
+    how.before_settings = 1;
+    h2_scene careful(std::string_view{}, how);
+    careful.send();
+    BOOST_TEST(careful.it.slots() == 0u);
+    BOOST_TEST(careful.it.capacity() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_stream_keeps_its_slot_until_the_peer_has_seen_the_reset)

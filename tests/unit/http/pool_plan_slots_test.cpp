@@ -45,6 +45,55 @@ BOOST_AUTO_TEST_CASE(where_http2_is_possible_one_dial_tells_what_the_origin_spea
     BOOST_TEST(told(plan.on_dialled(0, at(1s), 1)) == "hand 0>0, dial 1, dial 2, dial 3, dial 4");
 }
 
+BOOST_AUTO_TEST_CASE(until_the_first_server_has_said_how_many_it_takes_it_gets_one_and_nobody_dials_another)
+{
+    // K3
+    auto const waiting = [](int number) {
+        pool_plan plan(may_be_h2);
+        for (int i = 0; i < number; ++i) {
+            (void)plan.on_demand(at(0s));
+            (void)plan.todo();
+        }
+        BOOST_TEST(plan.slots_at_first() == 1U);
+        BOOST_TEST(told(plan.on_dialled(0, at(1s), 1, false)) == "hand 0>0");
+        BOOST_TEST(plan.all_covered());
+        BOOST_TEST(told(plan.on_demand(at(1s))) == "wait 0");
+        BOOST_TEST(told(plan.todo()) == "");
+        return plan;
+    };
+    BOOST_TEST_CONTEXT("many: one does for all")
+    {
+        auto plan = waiting(3);
+        BOOST_TEST(told(plan.on_slots(0, 100, at(2s))) == "hand 0>1, hand 0>2, hand 0>0");
+        BOOST_TEST(plan.slots_at_first() == 100U);
+    }
+    BOOST_TEST_CONTEXT("few: the others get connections of their own, which are known by then")
+    {
+        auto plan = waiting(4);
+        BOOST_TEST(told(plan.on_slots(0, 2, at(2s))) == "hand 0>1, dial 1, dial 2");
+        BOOST_TEST(plan.slots_at_first() == 2U);
+        BOOST_TEST(told(plan.on_dialled(1, at(3s), 2, false)) == "hand 1>2, hand 1>3");
+    }
+    BOOST_TEST_CONTEXT("one, as was assumed")
+    {
+        auto plan = waiting(2);
+        BOOST_TEST(told(plan.on_slots(0, 1, at(2s))) == "dial 1, dial 2");
+    }
+    BOOST_TEST_CONTEXT("none: it dies first, and the next dial is alone again")
+    {
+        auto plan = waiting(3);
+        (void)plan.on_died(0, at(2s));
+        (void)plan.on_released(0, at(2s), false);
+        BOOST_TEST(plan.dialling() <= 1U);
+        BOOST_TEST(plan.slots_at_first() == 1U);
+    }
+    BOOST_TEST_CONTEXT("it goes away")
+    {
+        auto plan = waiting(3);
+        BOOST_TEST(told(plan.on_draining(0, at(2s))) == "dial 1");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(where_only_http1_is_spoken_there_is_a_dial_for_each)
 {
     pool_plan plan({});
