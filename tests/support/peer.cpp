@@ -52,7 +52,7 @@ descriptor tcp_socket() { return descriptor(::socket(AF_INET, SOCK_STREAM | SOCK
 
 void pause_for(int milliseconds) { ::poll(nullptr, 0, milliseconds); }
 
-pid_t start(std::vector<std::string> const& command, std::filesystem::path const& output)
+pid_t start(std::vector<std::string> const& command, std::filesystem::path const& output, int last = SIGKILL)
 {
     std::vector<char*> arguments;
     for (auto const& word : command)
@@ -66,7 +66,7 @@ pid_t start(std::vector<std::string> const& command, std::filesystem::path const
     if (child < 0)
         throw std::system_error(errno, std::generic_category(), command.front());
     if (child == 0) {
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::prctl(PR_SET_PDEATHSIG, last);
         if (::getppid() != parent)  // it died before the line above
             ::_exit(126);
         ::dup2(in.number(), 0);
@@ -94,8 +94,8 @@ scratch_folder::~scratch_folder()
     std::filesystem::remove_all(path_, ignored);
 }
 
-peer::peer(std::vector<std::string> const& command, std::filesystem::path output)
-    : process_(start(command, output)), output_(std::move(output))
+peer::peer(std::vector<std::string> const& command, std::filesystem::path output, int last)
+    : process_(start(command, output, last)), output_(std::move(output))
 {}
 
 peer::~peer()
@@ -120,7 +120,7 @@ std::string peer::output() const { return read_file(output_); }
 
 bool eventually(std::function<bool()> const& seen)
 {
-    auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (!seen()) {
         if (std::chrono::steady_clock::now() > give_up)
             return false;

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -33,8 +34,9 @@ class peer {
 public:
     /// \param command  program and arguments
     /// \param output   file that takes what it prints, and what it complains about
+    /// \param last     what the kernel sends it if the test dies; SIGTERM for one that has processes of its own to end
     /// \throws std::system_error  it cannot be started.
-    peer(std::vector<std::string> const& command, std::filesystem::path output);
+    peer(std::vector<std::string> const& command, std::filesystem::path output, int last = SIGKILL);
     ~peer();
     peer(peer const&) = delete;
 
@@ -46,7 +48,7 @@ private:
     std::filesystem::path output_;
 };
 
-/// Looks until it sees: for what another process does, of which nobody tells us. False: not within ten seconds.
+/// Looks until it sees: for what another process does, of which nobody tells us. False: not within thirty seconds.
 bool eventually(std::function<bool()> const& seen);
 
 /// Whether somebody takes connections there.
