@@ -5,6 +5,7 @@
 #include "http/connection.hpp"
 #include "http/request_access.hpp"
 #include "http/sansio/h1_request_writer.hpp"
+#include "interop/delay_relay.hpp"
 #include "net/tcp_connector.hpp"
 #include "support/run.hpp"
 
@@ -262,6 +263,27 @@ BOOST_AUTO_TEST_CASE(streams_lowered_while_requests_run_are_kept_to)
     BOOST_TEST(get_balance()->text() == balance);
     BOOST_TEST(world.counters().streams_over_limit == 0U);
     BOOST_TEST(world.counters().rejected == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_burst_over_new_connections_keeps_to_a_limit_that_is_not_known_yet, sandboxed)
+{
+    // K3
+    world.set_max_streams(2);
+    delay_relay const wire(world.port(), 10ms);  // so that the SETTINGS are not there before the first request
+    auto o = options().http;
+    o.protocol = http::protocol_choice::http_2;
+    http::client over(serial(io), std::move(o));
+    int answered = 0;
+    for (int i = 0; i != 40; ++i)
+        asio::co_spawn(io, over.send(request::get("https://localhost:" + std::to_string(wire.port()) + "/datacrunch")),
+                       [&](std::exception_ptr, result<http::response> got) {
+                           BOOST_TEST(got.has_value(), (got ? "" : got.error().to_string()));
+                           ++answered;
+                       });
+    until([&] { return answered == 40; });
+    BOOST_TEST(world.counters().streams_over_limit == 0U);
+    BOOST_TEST(world.counters().most_streams_at_once == 2U);
+    run(over.shut_down());
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_that_breaks_takes_its_requests_along)
