@@ -159,7 +159,7 @@ asio::awaitable<void> more_at_once_than_streams(visit& on)
     for (std::size_t const connections : {1, 3}) {
         on.over = new_client(on.io, on.h2, connections);
         auto const before = on.at.seen().size();
-        auto const number = static_cast<int>(connections * on.limit() + 40);
+        auto const number = static_cast<int>(connections * on.limit() + 20);
         std::vector<std::string> failures;
         co_await for_all(number, number, [&](int) { return get_slowly(on, failures); });
         BOOST_TEST(failures.empty(), failures.size() << ", " << (failures.empty() ? "" : failures.front()));
@@ -175,7 +175,7 @@ asio::awaitable<void> more_at_once_than_streams(visit& on)
         BOOST_TEST(most <= connections * on.limit());
         // It is made use of, too.
         if (!on.kind.echoes && on.limit() < 100)
-            BOOST_TEST(most == connections * on.limit());
+            BOOST_TEST(most > (connections - 1) * on.limit());
         co_await on.over->shut_down();
     }
 }
@@ -204,7 +204,7 @@ asio::awaitable<void> get_or_post(visit& on, http::transport& api, tally& count,
     }
 }
 
-constexpr int bursts = 4;
+constexpr int bursts = 3;
 constexpr int burst = 64;
 
 // Pauses of about the time after which the server closes idle connections: some of a burst's requests are on their way
@@ -212,15 +212,17 @@ constexpr int burst = 64;
 asio::awaitable<void> load(visit& on, tally& count)
 {
     auto const api = http::with_retries(on.over, serial(on.io), machine_clock());
+    std::uint64_t made_at_first = 0;
     for (int i = 0; i < bursts; ++i) {
         co_await for_all(burst, 16, [&, i](int number) { return get_or_post(on, *api, count, i * burst + number); });
-        if (on.kind.closes_connections)
-            co_await wait_for(on.kind.shortest_idle + milliseconds(5 * i - 8));
-        else
+        if (i == 0)
+            made_at_first = on.over->snapshot().at(0).connections_made;
+        if (i + 1 != bursts && on.kind.closes_connections)
+            co_await wait_for(on.kind.shortest_idle + milliseconds(20 * i - 8));
+        else if (i + 1 != bursts)
             on.at.restart();
     }
-    BOOST_TEST_REQUIRE(on.over->snapshot().size() == 1U);
-    BOOST_TEST(on.over->snapshot().front().connections_made > 2U);  // otherwise none has died
+    BOOST_TEST(on.over->snapshot().at(0).connections_made > made_at_first);  // otherwise none has died
 }
 
 // J15, K5: a GET that meets a dead connection is sent again, a POST only if it was not processed

@@ -13,7 +13,7 @@
 //
 //     /get        4 bytes                      /204       nothing
 //     /post       length and SHA-256           /304       not modified, if the request has `If-None-Match: "it"`
-//     /chunked    16 times 1000 bytes          /slow      4 bytes, after 20 ms
+//     /chunked    16 times 1000 bytes          /slow      4 bytes, after 50 ms
 //     /megabyte   1 MiB
 
 import { createServer as createPlain } from 'node:http';
@@ -55,7 +55,7 @@ const routes = {
     setTimeout(() => {
       --slow;
       whole(answer, 'got\n');
-    }, 20),
+    }, 50),
 };
 
 function serve(request, answer) {

@@ -32,7 +32,7 @@ struct server_kind {
     std::string_view configuration;  ///< a file in this folder; empty: none
     std::vector<std::string> command;
     std::size_t streams = 4;  ///< what it lets an HTTP/2 connection have at once; not all of them can be told
-    std::chrono::milliseconds shortest_idle{200};
+    std::chrono::milliseconds shortest_idle{400};  ///< a test that is kept waiting as long is kept from its connections
     bool http_1_1 = true;
     bool proxy = true;                     ///< with the origin behind it
     bool echoes = false;                   ///< serves files and what is posted, instead of what the origin has
