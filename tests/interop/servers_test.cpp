@@ -298,7 +298,7 @@ asio::awaitable<void> reload_under_1000_a_second(visit& on)
                             << count->sent_again << " sent again, " << on.over->snapshot().front().connections_made
                             << " connections");
     BOOST_TEST(reloads.size() >= 4U);
-    BOOST_TEST(took < 2 * last);
+    BOOST_TEST(took < 3 * last);  // that many a second are answered, too, unless the machine is busy otherwise
     BOOST_TEST(count->failures.empty(), count->failures.size()
                                             << ", " << (count->failures.empty() ? "" : count->failures.front()));
     auto const said = on.at.complaints();
