@@ -87,6 +87,7 @@ std::string setting::to_string() const
     text += reused ? " reused" : " fresh";
     text += trickle ? " trickle" : "";
     text += window != 0 ? " window " + std::to_string(window) : "";
+    text += unauthorized != 0 ? " unauthorized " + std::to_string(unauthorized) : "";
     return text + (think != duration::zero() ? " thinking" : "");
 }
 
@@ -119,8 +120,8 @@ world::world(setting how) : how_(how)
     // Shared between the network, which is ours, and the client.
     options.connector = std::shared_ptr<net::connector>(std::shared_ptr<void>(), &*network);
     options.age = 0s;
-    // Shorter than a tick, so that jitter changes nothing.
-    options.dialling = {.first_pause = 20ms, .longest_pause = 20ms};
+    // Of so short a pause nothing is left to chance; it lasts until the next tick.
+    options.dialling = {.first_pause = 2ns, .longest_pause = 2ns};
     serial const home(io);
     client_ = std::make_shared<handle>(home, options);
     tokens_ = std::make_shared<fake_token_source>(home);
@@ -129,13 +130,14 @@ world::world(setting how) : how_(how)
     });
     auto signing = authorized(client_, tokens_, {{.secure = true, .host = "api.example", .port = 443}}, clock);
     http::retry_policy policy;
-    policy.first_pause = policy.longest_pause = 20ms;
+    policy.first_pause = policy.longest_pause = 2ns;
     policy.budget = 1;
     api_ = http::with_retries(std::move(signing), home, clock, policy);
     if (how.reused) {
         get();
         go_on();
     }
+    server->order({.unauthorized = how.unauthorized});
 }
 
 world::~world()
@@ -152,37 +154,42 @@ world::~world()
     io_.reset();
 }
 
-auto world::send(http::request what, std::string id, bool money) -> call&
+auto world::send(http::request what, bool money) -> call&
 {
     what.deadline(patience);
     auto& c = calls.emplace_back();
-    c.id = std::move(id);
+    auto const& target = what.target();
+    c.id = target.substr(target.rfind('/') + 1);
     c.money = money;
-    c.latest = clock->now() + patience + tick;
-    c.run.emplace(*io_, api_->send(std::move(what)));
+    c.run.emplace(*io_, run(this, &c, std::move(what)));
     return c;
+}
+
+asio::awaitable<result<http::response>> world::run(world* self, call* c, http::request what)
+{
+    c->begun = true;
+    c->latest = self->clock->now() + patience + tick;
+    auto answer = co_await self->api_->send(std::move(what));
+    co_return answer;
 }
 
 auto world::get() -> call&
 {
-    auto id = "g" + std::to_string(calls.size() + 1000);
-    auto what = http::request::get("https://api.example/things/" + id);
-    return send(std::move(what), std::move(id), false);
+    return send(http::request::get("https://api.example/things/g" + std::to_string(calls.size() + 1000)), false);
 }
 
-auto world::post(std::size_t padding) -> call&
+auto world::post() -> call&
 {
-    auto id = "p" + std::to_string(calls.size() + 1000);
-    auto what = http::request::post("https://api.example/orders/" + id,
-                                    "{\"order\":\"" + id + "\"}" + std::string(padding, ' '));
-    return send(std::move(what), std::move(id), true);
+    auto const id = "p" + std::to_string(calls.size() + 1000);
+    return send(http::request::post("https://api.example/orders/" + id, "{\"order\":\"" + id + "\"}"), true);
 }
 
 void world::commit(deed d)
 {
     switch (d) {
     case deed::cancel:
-        if (!calls.empty())
+        // Whoever is cancelled before that has not called the client yet.
+        if (!calls.empty() && calls.back().begun)
             calls.back().run->cancel();
         break;
     case deed::deadline:
@@ -225,17 +232,26 @@ bool world::turn()
 void world::note_ends()
 {
     for (auto& c : calls)
-        if (!c.ended && c.run->done())
+        if (!c.ended && c.run->done()) {
             c.ended = clock->now();
+            auto const& outcome = c.run->outcome();
+            course_ += ' ' + c.id + '=';
+            course_ += outcome ? "200" : outcome.error().to_string();
+            course_ += '\n';
+        }
+}
+
+bool world::ended() const
+{
+    return std::all_of(calls.begin(), calls.end(), [](auto const& c) { return c.ended.has_value(); });
 }
 
 void world::go_on(std::size_t ticks)
 {
-    auto const all_ended = [&] { return std::all_of(calls.begin(), calls.end(), [](auto& c) { return c.ended; }); };
     for (std::size_t ticked = 0;;) {
         if (turn())
             continue;
-        if (all_ended() || ticked == ticks)
+        if (ended() || ticked == ticks)
             return;
         clock->advance(tick);
         ++ticked;
@@ -320,6 +336,8 @@ std::string world::judge(call const& c) const
                                                          [](auto& a) { return a.id.empty() && !a.refused; }));
     if (c.money && not_refused + unknown > 1)
         wrong += "arrived " + std::to_string(not_refused + unknown) + " times; ";
+    if (not_refused > 2)  // RFC 9110 §9.2.2: a repetition is not repeated
+        wrong += "arrived more than twice; ";
 
     auto const& outcome = c.run->outcome();
     if (outcome) {

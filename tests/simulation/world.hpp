@@ -45,7 +45,8 @@ struct setting {
     bool reused = false;   ///< the connection has carried a request before
     bool trickle = false;  ///< bytes come one by one
     std::size_t window = 0;
-    duration think{};  ///< the server's
+    duration think{};      ///< the server's
+    int unauthorized = 0;  ///< so many requests are answered with 401
 
     std::string to_string() const;
 };
@@ -66,15 +67,18 @@ public:
     /// One request on its way, and everything that is known of it.
     struct call {
         std::string id{};
-        bool money = false;  ///< a POST that must not be repeated
+        bool money = false;   ///< a POST that must not be repeated
+        bool begun = false;   ///< the client knows of it
         time_point latest{};  ///< when it must have ended
         std::optional<time_point> ended{};
         std::optional<started<result<http::response>>> run{};
     };
     call& get();
-    call& post(std::size_t padding = 0);
+    call& post();
+    call& send(http::request what, bool money);
 
     void commit(deed d);
+    bool ended() const;  ///< every call
 
     bool turn();                           ///< \returns whether anything could be done without a tick
     void go_on(std::size_t ticks = 200);   ///< until every call has ended
@@ -102,7 +106,7 @@ public:
 
 private:
     class handle;
-    call& send(http::request what, std::string id, bool money);
+    static asio::awaitable<result<http::response>> run(world* self, call* c, http::request what);
     void note_ends();
     std::size_t taken_of(call const& c) const;
 
