@@ -94,9 +94,7 @@ bool wire_reader::take_frame()
         rest_.erase(0, h2::preface.size());
         return true;
     }
-    auto const byte = [&](std::size_t i) {
-        return static_cast<std::uint32_t>(static_cast<unsigned char>(rest_[i]));
-    };
+    auto const byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(rest_[i])); };
     constexpr std::size_t header = 9;
     if (rest_.size() < header)
         return false;

@@ -52,7 +52,7 @@ struct simulated_network::link {
     unsigned number = 0;
     memory_stream::pair ends{};
     parking writers[2]{};
-    unsigned held[2]{};     // reasons why what that side sends is kept back
+    unsigned held[2]{};      // reasons why what that side sends is kept back
     unsigned refusing[2]{};  // reasons why that side's kernel takes nothing
     std::string taken{};
     bool client_alive = true;
@@ -254,7 +254,9 @@ net::awaitable<result<net::connection>> simulated_network::connect(net::destinat
     auto fate = step({.what = step_kind::connect, .connection = static_cast<unsigned>(links_.size())});
     if (fate == mishap::pause || fate == mishap::stall || fate == mishap::lost) {
         auto const arrival = std::make_shared<parking>();
-        later(fate == mishap::pause ? duration(0s) : fate == mishap::stall ? duration(500ms) : how_.limit,
+        later(fate == mishap::pause   ? duration(0s)
+              : fate == mishap::stall ? duration(500ms)
+                                      : how_.limit,
               [arrival] { arrival->wake_all(); });
         auto const why = co_await arrival->wait();
         if (why == woken::cancelled)

@@ -33,7 +33,7 @@ enum class mishap : std::uint8_t {
     reset_behind,  ///< as `reset`, when the step has been carried out
     cut,           ///< the client sees a reset at once, the server reads what had been sent first
     half_close,    ///< FIN from the server, which goes on reading
-    close,         ///< the server's socket is closed: FIN, and whatever it has not read and what comes later calls for RST
+    close,  ///< the server's socket is closed: FIN, and whatever it has not read and what comes later calls for RST
     close_behind,  ///< as `close`, when the step has been carried out
 };
 
@@ -60,9 +60,9 @@ public:
     struct link;
 
     struct options {
-        std::string protocol{};          ///< what the streams say was agreed upon, without TLS
-        std::size_t window = 0;          ///< how many bytes may be under way to the server; 0: any number
-        bool trickle = false;            ///< every connection moves one byte at a time
+        std::string protocol{};                    ///< what the streams say was agreed upon, without TLS
+        std::size_t window = 0;                    ///< how many bytes may be under way to the server; 0: any number
+        bool trickle = false;                      ///< every connection moves one byte at a time
         duration limit = std::chrono::seconds(5);  ///< of a connection attempt
         std::shared_ptr<net::tls_context const> tls{};
     };
@@ -74,7 +74,10 @@ public:
     void decides(std::function<mishap(network_step const&)> who) { decides_ = std::move(who); }
 
     /// Is given the server's end of each connection.
-    void accepts(std::function<void(std::unique_ptr<net::stream>, unsigned connection)> who) { accepts_ = std::move(who); }
+    void accepts(std::function<void(std::unique_ptr<net::stream>, unsigned connection)> who)
+    {
+        accepts_ = std::move(who);
+    }
 
     net::awaitable<result<net::connection>> connect(net::destination to) override;
 

@@ -101,6 +101,13 @@ public:
         to_write.wake_all();
     }
 
+    /// The client closes when it has heard that.
+    void say_no_more()
+    {
+        if (!std::exchange(silent_, true))
+            server_.network_.strike(number_, mishap::half_close);
+    }
+
     bool over() const noexcept { return h2_ && h2_->over(); }
 
     simulated_server& server() const noexcept { return server_; }
@@ -147,8 +154,7 @@ private:
             server_.offended_ = true;
             return;
         }
-        server_.network_.later(server_.how_.think,
-                               [self = shared_from_this(), entry] { self->act(*entry); });
+        server_.network_.later(server_.how_.think, [self = shared_from_this(), entry] { self->act(*entry); });
     }
 
     void act(arrival& on)
@@ -184,6 +190,7 @@ private:
     std::string in_{};
     std::vector<std::uint32_t> given_up_{};
     std::optional<std::uint32_t> gone_away_{};
+    bool silent_ = false;
 };
 
 simulated_server::simulated_server(asio::io_context& io, simulated_network& network, options how)
@@ -239,10 +246,10 @@ asio::awaitable<void> simulated_server::write_for(std::shared_ptr<session> s)
     auto& me = s->server();
     while (!s->ended) {
         if (s->out.empty()) {
+            // RFC 9112 §9.6: whoever closes at once may have what it said last be lost.
             if (s->over())
-                s->end(false);
-            else
-                (void)co_await s->to_write.wait();
+                s->say_no_more();
+            (void)co_await s->to_write.wait();
             continue;
         }
         auto const most = std::min(s->out.size(), me.orders_.writes.value_or(s->out.size()));

@@ -74,9 +74,9 @@ public:
 
 std::string_view to_string(deed d) noexcept
 {
-    constexpr std::array<std::string_view, 9> names{
-        "cancel",         "deadline",       "shut_down",     "destroy", "go_away", "go_away_refusing",
-        "refuse_streams", "cancel_streams", "break_streams"};
+    constexpr std::array<std::string_view, 9> names{"cancel",         "deadline",       "shut_down",
+                                                    "destroy",        "go_away",        "go_away_refusing",
+                                                    "refuse_streams", "cancel_streams", "break_streams"};
     return names[static_cast<std::size_t>(d)];
 }
 
@@ -125,9 +125,8 @@ world::world(setting how) : how_(how)
     serial const home(io);
     client_ = std::make_shared<handle>(home, options);
     tokens_ = std::make_shared<fake_token_source>(home);
-    tokens_->otherwise([this](auto const&) {
-        return fake_token_source::token("gold" + std::to_string(++token_), clock->both(), 1h);
-    });
+    tokens_->otherwise(
+        [this](auto const&) { return fake_token_source::token("gold" + std::to_string(++token_), clock->both(), 1h); });
     auto signing = authorized(client_, tokens_, {{.secure = true, .host = "api.example", .port = 443}}, clock);
     http::retry_policy policy;
     policy.first_pause = policy.longest_pause = 2ns;

@@ -80,9 +80,9 @@ public:
     void commit(deed d);
     bool ended() const;  ///< every call
 
-    bool turn();                           ///< \returns whether anything could be done without a tick
-    void go_on(std::size_t ticks = 200);   ///< until every call has ended
-    void finish();                         ///< calm, and shut down; nobody is left
+    bool turn();                          ///< \returns whether anything could be done without a tick
+    void go_on(std::size_t ticks = 200);  ///< until every call has ended
+    void finish();                        ///< calm, and shut down; nobody is left
 
     /// What is wrong; empty if nothing is. After `finish`.
     std::string judge() const;
