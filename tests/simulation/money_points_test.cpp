@@ -306,6 +306,30 @@ BOOST_AUTO_TEST_CASE(over_tls_a_post_arrives_once_at_most_as_well)
     all.demand({"200", "not_sent", "maybe_processed"});
 }
 
+// K1, K2: GOAWAY says that it is being carried out; what comes after that decides
+BOOST_AUTO_TEST_CASE(a_post_arrives_once_at_most_whatever_happens_after_goaway)
+{
+    tally all;
+    setting const how{.h2 = true, .reused = true, .think = 2 * world::tick};
+    auto const n = undisturbed(how).turns;
+    for (std::size_t first = 0; first != n; ++first)
+        for (auto second = first; second <= n; ++second)
+            for (auto const& [name, strike] : troubles_between_turns(how, second)) {
+                world w(how);
+                w.at_turn = [&](std::size_t number) {
+                    if (number == first)
+                        w.commit(deed::go_away);
+                    if (number == second)
+                        strike(w);
+                };
+                w.arm();
+                w.post();
+                all.take(w, "GOAWAY at turn " + std::to_string(first) + ", " + name + " at turn "
+                                + std::to_string(second));
+            }
+    all.demand({"200", "not_sent", "maybe_processed"});
+}
+
 // K1, K2: what the server says it has not looked at goes out again by itself, a POST, too
 BOOST_AUTO_TEST_CASE(a_post_that_the_server_refuses_is_sent_again_and_carried_out)
 {
