@@ -77,6 +77,7 @@ std::vector<setting> settings(bool tls)
 }
 
 struct size_of_run {
+    std::vector<network_step> each_step{};
     std::size_t steps = 0;
     std::size_t turns = 0;
     std::size_t sent = 0;      // by the client, as the server reads it
@@ -94,10 +95,16 @@ size_of_run undisturbed(setting const& how)
         return n;
     };
     size_of_run before{.sent = w.server->read(), .answered = w.server->written(), .taken = taken()};
+    std::vector<network_step> each_step;
+    w.at_step = [&](network_step const& what, std::size_t) { return each_step.push_back(what), mishap::none; };
     w.arm();
     auto& c = w.post();
     w.go_on();
-    size_of_run const n{w.steps(), w.turns(), w.server->read() - before.sent, w.server->written() - before.answered,
+    size_of_run const n{each_step,
+                        w.steps(),
+                        w.turns(),
+                        w.server->read() - before.sent,
+                        w.server->written() - before.answered,
                         taken() - before.taken};
     w.finish();
     BOOST_TEST(w.judge() == "");
@@ -154,22 +161,41 @@ void trouble_at_each_step(setting const& how, tally& all, std::size_t every = 1)
             w.post();
             all.take(w, at(k, std::string(to_string(d))));
         }
-        // The kernel takes nothing, and does again in the moment in which nobody wants it to any more.
-        for (auto const d : {deed::cancel, deed::deadline, deed::destroy}) {
-            world w(how);
-            w.at_step = [&](network_step const&, std::size_t number) {
-                if (number != k)
-                    return mishap::none;
-                asio::post(w.io(), [&w, d] {
-                    w.network->calm();
-                    w.commit(d);
-                });
-                return mishap::choke;
-            };
-            w.arm();
-            w.post();
-            all.take(w, at(k, "choke and " + std::string(to_string(d))));
-        }
+    }
+}
+
+// When the client writes, its kernel takes nothing, and does again at the moment at which something else happens.
+void trouble_when_writing_goes_on(setting const& how, tally& all)
+{
+    std::vector<trouble> some;
+    for (auto const m : {mishap::half_close, mishap::close, mishap::cut, mishap::reset})
+        some.emplace_back(to_string(m), [m](world& w) { w.network->strike(m); });
+    for (auto const d : {deed::cancel, deed::deadline, deed::destroy})
+        some.emplace_back(to_string(d), [d](world& w) { w.commit(d); });
+    auto const steps = undisturbed(how).each_step;
+    for (std::size_t k = 0; k != steps.size(); ++k) {
+        if (steps[k].what != network_step::kind::write || steps[k].at_server)
+            continue;
+        for (auto const& [name, strike] : some)
+            for (bool const first : {false, true}) {
+                world w(how);
+                w.at_step = [&](network_step const&, std::size_t number) {
+                    if (number != k)
+                        return mishap::none;
+                    asio::post(w.io(), [&] {
+                        if (first)
+                            strike(w);
+                        w.network->calm();
+                        if (!first)
+                            strike(w);
+                    });
+                    return mishap::choke;
+                };
+                w.arm();
+                w.post();
+                all.take(w, how.to_string() + ", step " + std::to_string(k) + ", writing goes on "
+                                + (first ? "after " : "before ") + name);
+            }
     }
 }
 
@@ -244,6 +270,15 @@ BOOST_AUTO_TEST_CASE(a_post_arrives_once_at_most_whatever_happens_at_any_step)
     tally all;
     for (auto const& how : settings(false))
         trouble_at_each_step(how, all);
+    all.demand({"200", "not_sent", "maybe_processed"});
+}
+
+BOOST_AUTO_TEST_CASE(a_post_arrives_once_at_most_whatever_happens_when_writing_goes_on)
+{
+    tally all;
+    for (bool const tls : {false, true})
+        for (auto const& how : settings(tls))
+            trouble_when_writing_goes_on(how, all);
     all.demand({"200", "not_sent", "maybe_processed"});
 }
 
