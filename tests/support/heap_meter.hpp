@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+
+/// What a thread holds of the heap, counted at malloc itself, whoever calls it: OpenSSL and nghttp2 included. A program that links
+/// `heap_meter.cpp` has it. With sanitizers their hooks are used, otherwise glibc's malloc is wrapped.
+///
+/// Each thread has its own figures, so that servers on other threads of the same test do not count.
+namespace jeton::testing::heap {
+
+/// Bytes that this thread has allocated since counting began, less what it has freed.
+std::int64_t held() noexcept;
+
+/// The most of it since `restart()`.
+std::int64_t peak() noexcept;
+
+/// The peak begins anew, with what is held now. \returns that
+std::int64_t restart() noexcept;
+
+}  // namespace jeton::testing::heap
