@@ -98,7 +98,7 @@ private:
     bool lost_ = false;       // the stream ended before the answer began
     bool cut_short_ = false;  // before all of the request was written
     bool large_reads_ = false;
-    bool tidy_ = true;
+    bool tidy_ = false;  // the TLS handshake left buffers
     char const* spent_ = nullptr;
     std::uint64_t requests_ = 0;
     std::uint64_t sent_before_ = 0;

@@ -109,7 +109,7 @@ private:
     bool blocked_ = false;  // somebody waits for the stream to take more
     bool mute_ = false;     // nothing more is sent
     bool wipe_out_ = false;
-    bool tidy_ = true;
+    bool tidy_ = false;  // the TLS handshake left buffers
     bool closed_ = false;
 };
 

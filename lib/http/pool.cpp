@@ -193,8 +193,7 @@ void pool::give_back(lease const& l, time_point now)
         heed(at, l);
     if (auto const todo = at.plan.on_released(l.id, now, keep); !todo.empty())
         obey(at, todo);
-    if (!at.tidy_alarm.armed() && !shutting_down_)
-        timers_->arm(at.tidy_alarm, saturating_add(now, buffers_kept));
+    tidy_later(at, now);
     after_change(at);
 }
 
@@ -330,6 +329,12 @@ void pool::on_time(site& at)
 {
     obey(at, at.plan.on_time(timers_->now()));
     after_change(at);
+}
+
+void pool::tidy_later(site& at, time_point now)
+{
+    if (!at.tidy_alarm.armed() && !shutting_down_)
+        timers_->arm(at.tidy_alarm, saturating_add(now, buffers_kept));
 }
 
 void pool::tidy(site& at)

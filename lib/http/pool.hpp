@@ -117,6 +117,7 @@ private:
     static awaitable<void> dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c);
     static awaitable<result<net::connection>> connect(std::shared_ptr<net::connector> by, net::destination to);
     void on_time(site& at);
+    void tidy_later(site& at, time_point now);
     void tidy(site& at);
     bool done() const noexcept;
     void after_change(site& at);

@@ -111,6 +111,8 @@ awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::conn
         self->obey(*at, at->plan.on_dialled(c, now, fresh->capacity(), fresh->capacity_known()));
         fresh->start(self->home_.executor());
         at->plan_alarm.disarm();
+        // The handshake left buffers, and nobody may use the connection for a while.
+        self->tidy_later(*at, now);
     }
     self->after_change(*at);
 }
