@@ -12,7 +12,11 @@ namespace jeton::testing {
 
 namespace {
 
-std::filesystem::path const configurations = JETON_INTEROP_SERVERS;
+// A function, for the table of servers is looked at before main() begins.
+std::filesystem::path configuration(std::string const& name)
+{
+    return std::filesystem::path(JETON_INTEROP_SERVERS) / name;
+}
 
 // What nghttpd serves; the origin makes it itself.
 void write_files(std::filesystem::path const& folder)
@@ -71,7 +75,7 @@ std::vector<server_kind> const& server_kinds()
         {.name = "node",
          .package = "nodejs",
          .configuration = "",
-         .command = {"node", (configurations / "origin.mjs").string(), "{port}", "{at}/requests", "{protocol}",
+         .command = {"node", configuration("origin.mjs").string(), "{port}", "{at}/requests", "{protocol}",
                      "{certificate}", "{key}", "{requests}", "{milliseconds}", "{streams}"},
          .proxy = false},
         // It serves files, and echoes what is posted; it never tells how long an answer will be.
@@ -108,11 +112,11 @@ server::server(server_kind const& kind, openssl_authority const& authority, std:
     write_file(files_ / "both.pem",
                read_file(authority.certificate("localhost")) + read_file(authority.key("localhost")));
     if (!kind.configuration.empty())
-        write_file(files_ / "configuration", filled_in(read_file(configurations / kind.configuration)));
+        write_file(files_ / "configuration", filled_in(read_file(configuration(std::string(kind.configuration)))));
     if (kind.echoes)
         write_files(files_ / "files");
     if (kind.proxy) {
-        std::vector<std::string> const command{"node", (configurations / "origin.mjs").string(),
+        std::vector<std::string> const command{"node", configuration("origin.mjs").string(),
                                                std::to_string(origin_port_), (files_ / "requests").string()};
         origin_ = std::make_unique<peer>(command, files_ / "origin-output");
         if (!eventually([&] { return answers(origin_port_) || !origin_->running(); }) || !origin_->running())
