@@ -33,6 +33,9 @@ void demand(bool kept, char const* rule)
         throw std::invalid_argument(std::string("jeton: http::client_options: ") + rule);
 }
 
+// Requests in progress to one origin. bench/README.md has the measurement.
+constexpr std::size_t http_2_pays_from = 50;
+
 std::vector<std::string> offered_for(protocol_choice which)
 {
     switch (which) {
@@ -104,7 +107,8 @@ public:
                       .ready = options.ready_per_origin,
                       .dialling = {.at_once = options.dialling.at_once,
                                    .first_pause = options.dialling.first_pause,
-                                   .longest_pause = options.dialling.longest_pause}};
+                                   .longest_pause = options.dialling.longest_pause},
+                      .many_from = http_2_pays_from};
         how.connections = options.connections;
         how.traits = std::make_shared<connection_traits const>(traits_of(options));
         how.answers = options.answers;
@@ -195,8 +199,9 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
                                   "the deadline had passed before it was sent");
             } else {
                 auto& at = **where;
-                auto taken = connections.take(at, me, begun, deadline, request_access::dialled_after(what),
-                                              request_access::goes_first(what));
+                me.dialled_after = request_access::dialled_after(what);
+                me.first = request_access::goes_first(what);
+                auto taken = connections.take(at, me, begun, deadline);
                 if (!taken)
                     taken = co_await connections.wait(at, me, begun, deadline);
                 if (*taken)
@@ -211,8 +216,7 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
                                      .origin_head = pool::head_of(**where),
                                      .begun = lease.waited ? connections.timers().now() : begun,
                                      .deadline = deadline,
-                                     .first_byte = self->options.first_byte,
-                                     .handed_over = lease.waited};
+                                     .first_byte = self->options.first_byte};
                 outcome = co_await lease.connection->exchange(order);
                 if (*outcome) {
                     auto& info = response_access::info(**outcome);
@@ -228,6 +232,8 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
                             std::max(info.phases.queue - times.resolve - times.connect - times.tls, duration::zero());
                     }
                 }
+                if (!*outcome && outcome->error().code() == errc::http_1_1_required)
+                    connections.on_http_1_1_required(lease);
                 auto const done = std::exchange(lease, {});
                 connections.give_back(done, done.connection->last_used());
             }

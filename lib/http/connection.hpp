@@ -26,8 +26,7 @@ struct exchange_order {
     std::string_view origin_head{};  ///< of `h1_origin_head`
     time_point begun{};              ///< now
     time_point deadline{};
-    duration first_byte{};     ///< limit, from the end of writing
-    bool handed_over = false;  ///< by somebody who looked at it a turn of the loop ago
+    duration first_byte{};  ///< limit, from the end of writing
 };
 
 /// A connection to a server, whatever it speaks: what the pool knows of it.

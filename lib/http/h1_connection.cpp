@@ -251,8 +251,6 @@ awaitable<result<response>> h1_connection::exchange(exchange_order const& order)
     first_byte_at_.reset();
     aborted_.reset();
     lost_ = cut_short_ = false;
-    if (order.handed_over)
-        (void)fit();
     if (spent_ != nullptr) {
         // It died between being handed over and being used.
         lost_ = true;

@@ -340,11 +340,6 @@ void h2_connection::spend(char const* why) noexcept
 awaitable<result<response>> h2_connection::exchange(exchange_order const& order)
 {
     call me(*this);
-    if (order.handed_over && running_ == 1) {
-        --running_;  // it does not count yet
-        (void)fit();
-        ++running_;
-    }
     request const& what = *order.what;
     bool sent = false;
     if (spent_ == nullptr) {

@@ -25,6 +25,9 @@ constexpr std::size_t short_cuts = 16;
 // An unused connection gives its buffers back after that, so that a busy one does not do so after every request.
 constexpr duration buffers_kept = std::chrono::seconds(1);
 
+// RFC 9113 §7 does not say for how long; a server that was given another configuration is noticed after that.
+constexpr duration http_1_1_remembered = std::chrono::minutes(10);
+
 char const* text_of(pool_plan::reason why) noexcept
 {
     using reason = pool_plan::reason;
@@ -33,6 +36,7 @@ char const* text_of(pool_plan::reason why) noexcept
     case reason::age: return "age";
     case reason::requests: return "number of requests";
     case reason::going_away: return "going away";
+    case reason::one_at_a_time: return "the server wants HTTP/1.1";
     case reason::room: return "made room";
     case reason::shut_down: return "shut down";
     case reason::not_kept: break;
@@ -89,6 +93,8 @@ auto pool::site_of(origin const& to) -> site&
     auto limits = options_.limits;
     auto const& offered = options_.traits->tls.alpn;
     limits.multiplexing = to.secure && std::find(offered.begin(), offered.end(), "h2") != offered.end();
+    if (offered.size() == 1)
+        limits.many_from = 0;
     limits.seed = static_cast<std::uint32_t>(seeds_());
     auto made = std::make_unique<site>(*this, std::make_shared<origin const>(to), limits);
     return *sites_.emplace(std::move(key), std::move(made)).first->second;
@@ -102,18 +108,22 @@ std::shared_ptr<origin const> const& pool::origin_of(site const& at) noexcept { 
 
 net::connection const& pool::times_of(lease const& l) noexcept { return l.at->places[l.id]->times; }
 
-std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point now, time_point deadline,
-                                              std::optional<time_point> dialled_after, bool first)
+std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point now, time_point deadline)
+{
+    ++at.requests;
+    return place(at, me, now, deadline);
+}
+
+std::optional<result<pool::lease>> pool::place(site& at, waiter& me, time_point now, time_point deadline)
 {
     using kind = pool_plan::placing::kind;
-    ++at.requests;
     // Who stands in the plan's queue must be found here, so the memory comes first. The plan uses ids again.
     if (at.waiters.size() <= at.plan.waiting())
         at.waiters.resize(at.plan.waiting() + 1);
     make_places_for_one_more(at);
     auto const until = std::min(deadline, saturating_add(now, options_.queue));
     for (;;) {
-        auto const placed = at.plan.on_demand(now, dialled_after, first, until);
+        auto const placed = at.plan.on_demand(now, me.dialled_after, me.first, until);
         if (placed.what == kind::wait) {
             // It may be handed a connection by what follows.
             me.at = &at;
@@ -156,12 +166,21 @@ awaitable<result<pool::lease>> pool::wait(site& at, waiter& me, time_point since
         bool const late = now >= deadline;
         if (me.got) {
             auto const got = *std::exchange(me.got, {});
-            if (why != woken::cancelled && !late && !abandoned_)
+            bool const wanted = why != woken::cancelled && !late && !abandoned_;
+            if (wanted && got.connection->fit())
                 co_return got;
-            // It was handed over in the very moment in which nobody wanted it any more.
+            // It was handed over in the very moment in which nobody wanted it any more, or in which it ended.
             give_back(got, now);
             if (abandoned_)
                 co_return was_destroyed(phase::queue);
+            if (wanted) {
+                auto other = place(at, me, now, deadline);
+                if (!other)
+                    continue;
+                if (*other)
+                    (*other)->waited = true;
+                co_return std::move(*other);
+            }
         } else if (me.refused) {
             co_return *me.refused;
         } else if (why == woken::timed_out && !late && at.plan.dialling() != 0 && at.plan.all_covered()) {
@@ -257,6 +276,13 @@ void pool::abandon()
         after_change(*at);
 }
 
+void pool::on_http_1_1_required(lease const& l)
+{
+    site& at = *l.at;
+    obey(at, at.plan.on_one_at_a_time(timers_->now(), http_1_1_remembered));
+    after_change(at);
+}
+
 void pool::heed(site& at, lease const& l)
 {
     auto const hint = l.connection->hint();
@@ -307,7 +333,7 @@ void pool::obey(site& at, pool_plan::actions what)
             break;
         }
         case kind::close: let_go(at, a.connection, a.why); break;
-        case kind::dial: start_dial(at, a.connection); break;
+        case kind::dial: start_dial(at, a.connection, a.many); break;
         }
     }
 }

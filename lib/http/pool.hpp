@@ -57,6 +57,8 @@ public:
         parking::spot spot{};
         site* at = nullptr;
         pool_plan::waiter_id id = pool_plan::none;
+        std::optional<time_point> dialled_after{};  ///< only a connection that is younger
+        bool first = false;                         ///< before everybody else
         std::optional<lease> got{};
         std::optional<failure> refused{};
     };
@@ -73,14 +75,17 @@ public:
     static std::shared_ptr<origin const> const& origin_of(site const& at) noexcept;
 
     /// Takes an idle connection, if there is one that is alive. Otherwise queues `me` for `wait`, or says why not.
-    std::optional<result<lease>> take(site& at, waiter& me, time_point now, time_point deadline,
-                                      std::optional<time_point> dialled_after, bool first);
+    std::optional<result<lease>> take(site& at, waiter& me, time_point now, time_point deadline);
 
     /// Waits for what `take` did not have.
     /// \returns a failure of phase `queue`, or of the dial that failed; nothing was sent
     awaitable<result<lease>> wait(site& at, waiter& me, time_point since, time_point deadline);
 
     void give_back(lease const& l, time_point now);
+
+    /// The server wants what went over `l` over HTTP/1.1 (RFC 9113 §7): where the client speaks that as well, the origin's
+    /// connections are to do so for some time. `l` has still to be given back.
+    void on_http_1_1_required(lease const& l);
 
     /// For one whom an exception (`std::bad_alloc`) has thrown out of `take`, `wait` or an exchange: it leaves the queue,
     /// and what it has is broken off and given back.
@@ -110,11 +115,12 @@ private:
     void heed(site& at, lease const& l);
     void obey(site& at, pool_plan::actions what);
     void let_go(site& at, pool_plan::connection_id c, pool_plan::reason why);
+    std::optional<result<lease>> place(site& at, waiter& me, time_point now, time_point deadline);
     void make_places_for_one_more(site& at);
     void make_places(site& at, std::size_t how_many);
     void fail_starved(site& at);
-    void start_dial(site& at, pool_plan::connection_id c);
-    static awaitable<void> dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c);
+    void start_dial(site& at, pool_plan::connection_id c, bool many);
+    static awaitable<void> dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c, bool many);
     static awaitable<result<net::connection>> connect(std::shared_ptr<net::connector> by, net::destination to);
     void on_time(site& at);
     void tidy_later(site& at, time_point now);

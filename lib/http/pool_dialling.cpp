@@ -39,13 +39,13 @@ void pool::make_places(site& at, std::size_t how_many)
             std::make_unique<site::place>(*this, at, static_cast<pool_plan::connection_id>(at.places.size())));
 }
 
-void pool::start_dial(site& at, pool_plan::connection_id c)
+void pool::start_dial(site& at, pool_plan::connection_id c, bool many)
 {
     make_places(at, c + 1);
     auto& p = *at.places[c];
     p.being_dialled = true;
     try {
-        asio::co_spawn(home_.executor(), dial(shared_from_this(), &at, c),
+        asio::co_spawn(home_.executor(), dial(shared_from_this(), &at, c, many),
                        asio::bind_cancellation_slot(p.stop_dialling.slot(), asio::detached));
     } catch (std::bad_alloc const&) {
         // The plan must not hear of it while its actions are being carried out.
@@ -65,7 +65,7 @@ void pool::fail_starved(site& at)
             }
 }
 
-awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c)
+awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::connection_id c, bool many)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto begun = self->timers_->now();
@@ -73,6 +73,10 @@ awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::conn
     result<net::connection> made = at->no_memory;
     std::shared_ptr<connection> fresh;
     try {
+        net::destination to(where.host, where.port, where.secure);
+        // All of them otherwise: there is one, or it is for the server to choose.
+        if (self->options_.traits->tls.alpn.size() > 1 && !many)
+            to.speaking("http/1.1");
         // Never in the middle of what made it necessary.
         auto const executor = co_await asio::this_coro::executor;
         co_await asio::post(executor, asio::use_awaitable);
@@ -81,7 +85,7 @@ awaitable<void> pool::dial(std::shared_ptr<pool> self, site* at, pool_plan::conn
         if (cancelled(state))
             made = was_destroyed(phase::connect);
         else
-            made = co_await connect(self->connector_, net::destination(where.host, where.port, where.secure));
+            made = co_await connect(self->connector_, std::move(to));
         if (made)
             fresh = make_connection(std::move(made->stream), *self->timers_, self->options_.answers,
                                     at->plan.slots_at_first());

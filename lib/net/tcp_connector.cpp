@@ -150,7 +150,9 @@ awaitable<result<connection>> tcp_connector::run(asio::any_io_executor executor,
         co_return std::move(made);
 
     auto secured = std::make_unique<tls_stream>(std::move(made.stream), std::move(tls), to.host());
-    secured->resume_sessions_of(to.host() + ':' + std::to_string(to.port()), timers->both().wall);
+    if (!to.protocol().empty())
+        secured->offer_only(to.protocol());
+    secured->resume_sessions_of(to.host() + ':' + std::to_string(to.port()) + ' ' + to.protocol(), timers->both().wall);
     time_limit limit(*timers, saturating_add(connected, limits.tls), *secured);
     auto const shaken = co_await secured->handshake();
     limit.disarm();

@@ -18,6 +18,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <cassert>
 #include <ctime>
 #include <limits>
 #include <new>
@@ -173,6 +174,22 @@ void tls_stream::resume_sessions_of(std::string key, wall_time now)
         SSL_set_session(ssl_, held.get());
 }
 
+void tls_stream::offer_only(std::string protocol)
+{
+    assert(context_->offers(protocol));
+    auto const wire = static_cast<char>(protocol.size()) + protocol;
+    if (SSL_set_alpn_protos(ssl_, reinterpret_cast<unsigned char const*>(wire.data()),
+                            static_cast<unsigned int>(wire.size()))
+        != 0)
+        throw std::bad_alloc();
+    offered_ = std::move(protocol);
+}
+
+bool tls_stream::offered(std::string_view protocol) const noexcept
+{
+    return offered_.empty() ? context_->offers(protocol) : protocol == offered_;
+}
+
 bool tls_stream::resumed() const noexcept { return SSL_session_reused(ssl_) == 1; }
 
 awaitable<result<void>> tls_stream::handshake()
@@ -208,7 +225,7 @@ awaitable<result<void>> tls_stream::handshake()
     protocol_ = {reinterpret_cast<char const*>(chosen), size};
     // RFC 7301 §3.1: one of those that were offered. Not every release of OpenSSL looks.
     // One who selects none is older than that, and speaks HTTP/1.1.
-    if (!context_->offers(protocol_.empty() ? "http/1.1" : protocol_)) {
+    if (!offered(protocol_.empty() ? "http/1.1" : protocol_)) {
         auto const refused = why(errc::tls_alpn);
         protocol_ = {};
         close();

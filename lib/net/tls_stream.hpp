@@ -43,6 +43,10 @@ public:
     void resume_sessions_of(std::string key, wall_time now);
     bool resumed() const noexcept;
 
+    /// Before the handshake: of what the context offers, offers only this application protocol (RFC 7301).
+    /// \throws std::bad_alloc
+    void offer_only(std::string protocol);
+
     moved read_some(std::span<char> into) noexcept override;
     moved write_some(std::string_view from) noexcept override;
     awaitable<std::error_code> ready(direction d) override;
@@ -67,6 +71,7 @@ private:
     std::error_code outcome(int returned, need& waits) noexcept;
     std::error_code fatal() noexcept;
     failure why(std::error_code code) const;
+    bool offered(std::string_view protocol) const noexcept;
     static void on_info(SSL const* ssl, int where, int) noexcept;
     static int on_session(SSL* ssl, ssl_session_st* offered) noexcept;
 
@@ -75,6 +80,7 @@ private:
     SSL* ssl_;
     peer_identity peer_{};
     std::string session_key_{};     ///< empty: nothing is resumed or kept
+    std::string offered_{};         ///< empty: what the context offers
     std::string_view protocol_{};   ///< lives in `ssl_`
     std::error_code read_error_{};  ///< of the lower stream
     std::error_code

@@ -117,12 +117,19 @@ BOOST_AUTO_TEST_CASE(a_context_can_be_destroyed_at_every_step_of_a_request)
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(ten_thousand_cancelled_at_random_lose_nothing, sandboxed)
+namespace {
+
+struct at_random : sandboxed {
+    void ten_thousand(http::protocol_choice protocol);
+};
+
+void at_random::ten_thousand(http::protocol_choice protocol)
 {
     constexpr int all = 10'000;
     constexpr int at_a_time = 200;
     auto o = options();
     o.http.connections_per_origin = 16;
+    o.http.protocol = protocol;
     o.refresh.circuit_pause = 0s;  // tokens are revoked often here
     use("alluvial", std::move(o));
 
@@ -180,6 +187,26 @@ BOOST_FIXTURE_TEST_CASE(ten_thousand_cancelled_at_random_lose_nothing, sandboxed
         BOOST_TEST(p.busy == 0U);
         BOOST_TEST(p.waiting == 0U);
     }
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(ten_thousand_cancelled_at_random_lose_nothing, at_random)
+{
+    ten_thousand(http::protocol_choice::http_1_1);
+}
+
+BOOST_FIXTURE_TEST_CASE(ten_thousand_cancelled_at_random_keep_their_http_2_connections_and_reset_few_streams, at_random)
+{
+    // K18
+    auto const begun = std::chrono::steady_clock::now();
+    ten_thousand(http::protocol_choice::http_2);
+    auto const seconds = std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - begun).count();
+    auto const c = world.counters();
+    // Each for some hundreds of requests, not for the 33 that may be reset at once.
+    BOOST_TEST(c.h2_connections <= 20U);
+    BOOST_TEST(c.streams_cancelled <= c.h2_connections * 33U * static_cast<std::uint64_t>(1 + seconds));
+    BOOST_TEST(c.streams_over_limit == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

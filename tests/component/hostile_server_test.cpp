@@ -68,7 +68,8 @@ spent withstand(besieged& client, attack const& a)
             [&](talk& l) {
                 if (!a.ungreeted)
                     l.say(h2::greeting());
-                if (!l.await_requests(2))
+                // Nobody sends a second one before it is known how many there may be.
+                if (!l.await_requests(a.ungreeted ? 1 : 2))
                     return;
                 l.strike();
                 a.strike(l);
@@ -107,7 +108,7 @@ spent withstand(besieged& client, attack const& a)
             BOOST_TEST(first.error().safe_to_resend() == a.safe, first.error().to_string());
             BOOST_TEST(first.error().to_string().find(besieged::poison) == std::string::npos);
         }
-        if (a.to == harm::connection) {
+        if (a.to == harm::connection && !a.ungreeted) {
             BOOST_REQUIRE_MESSAGE(!second, "was answered");
             BOOST_TEST((second.error().code() == (a.other ? a.other : a.code)), second.error().to_string());
         } else {

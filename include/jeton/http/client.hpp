@@ -32,17 +32,19 @@ struct dial_policy {
 
 /// What is spoken with servers over TLS, as agreed upon by ALPN (RFC 7301). Over plain http it is HTTP/1.1.
 enum class protocol_choice : std::uint8_t {
-    http_1_1,   ///< one request at a time on each connection
-    http_2,     ///< many on one; a server that does not speak it fails the connection (`net::errc::tls_alpn`)
-    automatic,  ///< HTTP/2 if the server speaks it, otherwise HTTP/1.1
+    http_1_1,  ///< one request at a time on each connection
+    http_2,    ///< many on one; a server that does not speak it fails the connection (`net::errc::tls_alpn`)
+    /// HTTP/1.1 while fewer than 50 requests are in progress or waiting; from then on connections are made that may
+    /// become HTTP/2, if the server speaks it, and are preferred. A server that wants a request over HTTP/1.1
+    /// (RFC 9113 §7) is spoken to in HTTP/1.1 alone for ten minutes.
+    automatic,
 };
 
 struct client_options {
     net::tls_options tls{};  ///< `alpn` is set by `protocol`
 
-    /// A request over HTTP/1.1 costs less, for it needs no header compression; connections cost more. With fewer than
-    /// some 50 requests in flight to one origin HTTP/1.1 is cheaper, with more HTTP/2.
-    protocol_choice protocol = protocol_choice::http_1_1;
+    /// A request over HTTP/1.1 costs less, for it needs no header compression; connections cost more.
+    protocol_choice protocol = protocol_choice::automatic;
 
     net::connect_limits connecting{};
     dial_policy dialling{};

@@ -20,7 +20,9 @@ struct retry_policy {
     duration first_pause = std::chrono::milliseconds(100);
     duration longest_pause = std::chrono::seconds(5);  ///< not less than `first_pause`
 
-    /// Statuses that count as a failure worth another attempt, e.g. 502, 503. Empty: every answer is an answer.
+    /// Statuses that count as a failure worth another attempt, e.g. 502, 503. Empty: every answer is an answer, but for 421,
+    /// with which a server says that the request was not meant for that connection: it goes once more, over another one,
+    /// whatever its method (RFC 9110 §15.5.20).
     std::vector<int> statuses{};
 
     /// Resends as a share of requests, at most; keeps a struggling server from being hit harder. 0 to 1.

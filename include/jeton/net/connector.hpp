@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace jeton::net {
 
@@ -26,14 +27,23 @@ public:
         : host_(std::move(host)), port_(port), secure_(secure)
     {}
 
+    /// Of the application protocols in `tls_options::alpn`, offers this one only (RFC 7301). Empty: all of them.
+    destination& speaking(std::string protocol)
+    {
+        protocol_ = std::move(protocol);
+        return *this;
+    }
+
     std::string const& host() const noexcept { return host_; }
     std::uint16_t port() const noexcept { return port_; }
     bool secure() const noexcept { return secure_; }
+    std::string const& protocol() const noexcept { return protocol_; }
 
 private:
     std::string host_;
     std::uint16_t port_;
     bool secure_;
+    std::string protocol_{};
 };
 
 /// A stream that is ready for use, and what it took to get there.

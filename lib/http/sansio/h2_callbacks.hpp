@@ -197,6 +197,7 @@ struct h2_callbacks {
     {
         return guarded(user, [&](h2_session& me) {
             --me.open_;
+            std::erase(me.unreset_, id);
             if (auto* const s = stream_of(session, id))
                 me.on_closed(*s, error);
             return 0;

@@ -36,6 +36,7 @@ constexpr std::size_t most_of_a_farewell = 16 * 1024;
 h2_session::h2_session(h2_limits const& limits, time_point now)
     : limits_(limits), guard_(limits.floods), resets_(limits.resets), now_(now), last_heard_(now)
 {
+    unreset_.reserve(limits_.streams);  // there can be no more
     auto memory = memory_.as_nghttp2();
     if (nghttp2_session_client_new3(&session_, h2_callbacks::all(), this, h2_callbacks::options(), &memory) != 0)
         throw std::bad_alloc();
@@ -140,6 +141,8 @@ bool h2_session::submit(stream& s, std::span<h2_field const> fields, std::string
     now_ = now;
     if (draining())
         return false;
+    if (!unreset_.empty())
+        catch_up_on_resets();
     constexpr std::size_t most = 64;
     nghttp2_nv few[most];
     std::unique_ptr<nghttp2_nv[]> many;
@@ -212,12 +215,29 @@ void h2_session::reset(stream& s, time_point now)
         nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, s.id_, NGHTTP2_INTERNAL_ERROR);
         return;
     }
-    // One that may not be reset any more keeps its slot until the peer has answered, and the answer is thrown away.
-    bool const may = resets_.spend(now);
-    if (!may && !draining_)
-        draining_ = true;
+    abandon(s.id_, unfinished);
+}
+
+// Nobody waits for its answer any more. A peer that is kept busy with resets has reason to end the connection (RFC 9113
+// §10.5); so a stream that may not be reset now keeps its slot until its answer has come, which is thrown away, or until
+// it may be. Where that would leave too few for others, another connection has to do.
+void h2_session::abandon(std::int32_t id, bool unfinished)
+{
+    bool const may = resets_.spend(now_);
     if (may || unfinished)
-        cancel(s.id_);
+        cancel(id);
+    else
+        unreset_.push_back(id);
+    if ((!may && unfinished) || 2 * unreset_.size() > allowed())
+        draining_ = true;
+}
+
+void h2_session::catch_up_on_resets()
+{
+    while (!unreset_.empty() && resets_.spend(now_)) {
+        cancel(unreset_.front());
+        unreset_.erase(unreset_.begin());
+    }
 }
 
 // Ends a stream without doing anything about it at the peer.
@@ -237,10 +257,7 @@ void h2_session::give_up(stream& s, std::error_code code, char const* why)
 {
     fail(s, code, why);
     events_.back().unprocessed = false;
-    if (resets_.spend(now_))
-        cancel(s.id_);
-    else
-        draining_ = true;
+    abandon(s.id_, false);
 }
 
 void h2_session::refuse(stream& s, std::error_code code, char const* why)
@@ -424,6 +441,8 @@ std::span<h2_session::event const> h2_session::feed(std::string_view bytes, time
         die(errc::h2_flood, "the peer sends a header without end", NGHTTP2_ENHANCE_YOUR_CALM);
         break;
     }
+    if (!unreset_.empty() && !dead_)
+        catch_up_on_resets();
     if (draining_ && !was_draining && !dead_)
         tell(event::kind::slots);
     return finish_events();

@@ -30,7 +30,7 @@ struct h2_limits {
     duration settings_ack = std::chrono::seconds(10);
     duration silence = std::chrono::seconds(15);  ///< while somebody waits; then the peer is asked whether it lives
     duration ping_ack = std::chrono::seconds(5);
-    h2_rate resets{33, 33};  ///< of streams of ours; who needs more drains the connection
+    h2_rate resets{33, 33};  ///< of streams of ours; who needs more has to wait for slots
     h2_flood_limits floods{};
 };
 
@@ -216,6 +216,8 @@ private:
     void die(std::error_code code, char const* why, std::optional<std::uint32_t> farewell);
     void collect(wire_buffer& out, std::size_t limit);
     void cancel(std::int32_t id);
+    void abandon(std::int32_t id, bool unfinished);
+    void catch_up_on_resets();
     void begin_events() noexcept;
     std::span<event const> finish_events();
     void start_ping(ping what);
@@ -251,7 +253,8 @@ private:
     bool leaving_ = false;                          // ours is on its way
     time_point now_{};
 
-    std::uint32_t open_ = 0;  // streams of nghttp2's
+    std::uint32_t open_ = 0;               // streams of nghttp2's
+    std::vector<std::int32_t> unreset_{};  // of these, those that nobody waits for and that may not be reset yet
     std::uint32_t resets_queued_ = 0;
     std::uint32_t held_ = 0;                // streams that were reset after the last PING
     std::uint32_t held_by_ping_ = 0;        // and before it

@@ -50,7 +50,7 @@ auto pool_plan::on_demand(time_point now, std::optional<time_point> dialled_afte
         return {};
     // Nearly always, it is the one that was used last.
     auto c = idle_.first();
-    if (c == none || !partial_.empty() || dialled_after || connections_[c].slots == 0
+    if (c == none || !partial_.empty() || dialled_after || connections_[c].slots != 1
         || now - connections_[c].idle_since >= idle_limit_)
         c = find_free(now, dialled_after);
     if (c != none) {
@@ -86,16 +86,16 @@ auto pool_plan::on_dialled(connection_id c, time_point now, std::uint32_t slots,
 {
     assert(connections_[c].is == connection::state::dialling);
     todo_.clear();
-    --dialling_;
-    if (!known && !spoken_)
+    end_dial(c);
+    connection& self = connections_[c];
+    if (self.many && !known && !spoken_)
         greeting_ = c;
-    else
+    else if (self.many)
         learn_slots(slots);
     pace_.on_made();
     if (among_ != nullptr)
         among_->on_change();
 
-    connection& self = connections_[c];
     self.is = connection::state::open;
     self.slots = slots;
     self.age = {++serials_, now};
@@ -118,7 +118,7 @@ auto pool_plan::on_dial_failed(connection_id c, time_point now) -> actions
 {
     assert(connections_[c].is == connection::state::dialling);
     todo_.clear();
-    --dialling_;
+    end_dial(c);
     warm_ = 0;
     pace_.on_failed(connections_[c].age.dialled, now, chance());
     forget(c);
@@ -147,6 +147,7 @@ auto pool_plan::on_released(connection_id c, time_point now, bool keep) -> actio
     if (self.listed)
         delist(c);
     --self.used;
+    --in_progress_;
     if (!keep)
         retire(c, reason::not_kept);
     else if (pace_.failures() != 0)
@@ -199,6 +200,28 @@ auto pool_plan::on_draining(connection_id c, time_point now) -> actions
             self.owed = true;
             owed_.push_back(c);
         }
+    }
+    dial_if_wanted(now);
+    return todo_;
+}
+
+auto pool_plan::on_one_at_a_time(time_point now, duration memory) -> actions
+{
+    todo_.clear();
+    if (limits_.many_from == 0)
+        return todo_;
+    one_until_ = saturating_add(now, memory);
+    for (connection_id c = 0; c < connections_.size(); ++c) {
+        connection& self = connections_[c];
+        if (self.is != connection::state::open || !self.many)
+            continue;
+        if (self.listed)
+            delist(c);
+        lapse(c);
+        if (self.used == 0)
+            close(c, reason::one_at_a_time);
+        else
+            retire(c, reason::one_at_a_time);
     }
     dial_if_wanted(now);
     return todo_;
@@ -333,23 +356,31 @@ origin_share::standing pool_plan::standing() const noexcept
 
 auto pool_plan::find_free(time_point now, std::optional<time_point> dialled_after) -> connection_id
 {
-    auto const suits = [&](connection const& c) { return !dialled_after || c.age.dialled > *dialled_after; };
-    for (auto c = partial_.first(); c != none; c = connections_[c].after)
-        if (suits(connections_[c]))
-            return c;
     // After a long sleep of the machine nobody has looked at the time yet.
     if (!idle_.empty() && saturating_add(connections_[idle_.first()].idle_since, idle_limit_) <= now)
         expire(now);
-    for (auto c = idle_.first(); c != none; c = connections_[c].after)
-        if (suits(connections_[c]) && connections_[c].slots != 0)
-            return c;
-    return none;
+    auto const first_of = [&](id_list const& list, auto const& suits) {
+        auto c = list.first();
+        while (c != none && !suits(connections_[c]))
+            c = connections_[c].after;
+        return c;
+    };
+    auto const young = [&](connection const& c) { return !dialled_after || c.age.dialled > *dialled_after; };
+    auto c = none;
+    if (prefers_one())
+        c = first_of(idle_, [&](connection const& each) { return each.slots == 1 && young(each); });
+    if (c == none)
+        c = first_of(partial_, young);
+    if (c == none)
+        c = first_of(idle_, [&](connection const& each) { return each.slots != 0 && young(each); });
+    return c;
 }
 
 void pool_plan::use_slot(connection_id c)
 {
     connection& self = connections_[c];
     ++self.used;
+    ++in_progress_;
     if (++self.taken >= self.last)
         retire(c, reason::requests);
 }

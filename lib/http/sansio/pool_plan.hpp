@@ -33,7 +33,8 @@ namespace jeton::http {
 ///
 /// A connection has slots: one with HTTP/1.1, as many as the server lets it have streams with HTTP/2, reserved when it is
 /// handed out. It is busy while one is in use; one is filled before the next is begun. Where HTTP/2 is possible, a first
-/// dial has to tell what the origin speaks before there is a second one.
+/// dial has to tell what the origin speaks before there is a second one. Where it is worth its while only for many
+/// requests (`many_from`), their number decides what is dialled, and which connection is taken first.
 ///
 /// Whatever is needed and has to go for its age, its number of requests or the server's wish is replaced: its successor
 /// is dialled first, and until that is there it goes on (if the server lets it). At the limit, there may be one
@@ -55,6 +56,9 @@ public:
         std::uint64_t requests = 0;       ///< over one connection; 0: no limit
         std::size_t ready = 0;            ///< requests for which there is always a free slot, or one on its way
         dial_pace::limits dialling{};
+        /// With `multiplexing`: connections with one slot are preferred, and made, while fewer requests than that are in
+        /// progress or waiting. 0: never.
+        std::size_t many_from = 0;
         bool multiplexing = false;  ///< a connection may turn out to have many slots
         std::uint32_t seed = 1;     ///< for the jitter; not 0
     };
@@ -73,13 +77,13 @@ public:
     };
 
     /// Why a connection is closed, unless it has a reason of its own.
-    enum class reason : std::uint8_t { not_kept, idle, age, requests, going_away, room, shut_down };
+    enum class reason : std::uint8_t { not_kept, idle, age, requests, going_away, one_at_a_time, room, shut_down };
 
     /// What the shell has to do.
     struct action {
         enum class kind {
             hand,    ///< `connection` to `waiter`
-            dial,    ///< `connection`; answer with on_dialled or on_dial_failed
+            dial,    ///< `connection`, with `many` slots if the server likes; answer with on_dialled or on_dial_failed
             close,   ///< `connection`
             refuse,  ///< tell `waiter` that the dial failed
         };
@@ -87,6 +91,7 @@ public:
         connection_id connection = none;
         waiter_id waiter = none;
         reason why = reason::not_kept;
+        bool many = false;
     };
     using actions = std::span<action const>;
 
@@ -116,6 +121,10 @@ public:
 
     /// The server announced that it will end the connection, and takes no new request (GOAWAY).
     actions on_draining(connection_id c, time_point now);
+
+    /// The server takes requests on connections with one slot only (HTTP_1_1_REQUIRED, RFC 9113 §7): those with more are
+    /// retired, and for `memory` none is made. Only with `many_from`.
+    actions on_one_at_a_time(time_point now, duration memory);
 
     /// A connection turned out to be dead. An idle one is closed; one that is busy is not used again.
     actions on_died(connection_id c, time_point now);
@@ -174,6 +183,7 @@ private:
         state is = state::unused;
         bool listed = false;            // in one of the two lists of those that have a free slot
         bool owed = false;              // a successor is
+        bool many = false;              // may have more than one slot
         reason why = reason::not_kept;  // it will go
         std::uint32_t slots = 0;
         std::uint32_t used = 0;
@@ -208,16 +218,19 @@ private:
             dial(now);
     }
     void dial(time_point now);
+    void end_dial(connection_id c);
     std::size_t dials_wanted();
     bool take_room(bool waited_for);
     void stop_queueing();
     void learn_idle_limit();
     void learn_slots(std::uint32_t slots) noexcept;
     std::size_t coming() const noexcept;
+    bool many_wanted() const noexcept;
+    bool prefers_one() const noexcept { return limits_.many_from != 0 && in_progress_ < limits_.many_from; }
     std::size_t open() const noexcept { return total_ - dialling_ - retired_; }
     std::size_t free() const noexcept { return idle_.size() + partial_.size(); }
     std::size_t ready_wanted() const noexcept;
-    std::size_t slots_each() const noexcept { return slots_of_last_ == 0 ? 1 : slots_of_last_; }
+    std::size_t slots_each() const noexcept { return many_wanted() && slots_of_last_ != 0 ? slots_of_last_ : 1; }
     double chance() noexcept;
 
     limits limits_;
@@ -234,16 +247,20 @@ private:
     id_list partial_{};  // some slots in use, some free
     std::size_t total_ = 0;
     std::size_t dialling_ = 0;
+    std::size_t dialling_many_ = 0;  // of these, those that may bring many slots
     std::size_t retired_ = 0;
+    std::size_t in_progress_ = 0;  // requests
     std::size_t warm_ = 0;
-    std::uint32_t slots_of_last_ = 1;
+    std::uint32_t slots_of_last_ = 1;           // that might have brought many
+    time_point one_until_ = time_point::min();  // no connection with many slots is made before
     std::uint32_t dice_;
     std::uint64_t serials_ = 0;
     time_point next_aged_ = time_point::max();  // no connection reaches its age before
     origin_share::ticket queued_ = 0;
     bool granted_ = false;
-    bool paced_ = false;   // a dial is wanted, and has to wait for its time
-    bool spoken_ = false;  // a connection has told what the origin speaks
+    bool paced_ = false;     // a dial is wanted, and has to wait for its time
+    bool one_only_ = false;  // at the time of the last look, `one_until_` had not passed
+    bool spoken_ = false;    // a connection that might have brought many has told what the origin speaks
     bool shutting_down_ = false;
     connection_id greeting_ = none;  // the first of all, of which it is not known how many slots it has
 };

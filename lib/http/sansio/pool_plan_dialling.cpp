@@ -15,9 +15,16 @@ constexpr std::size_t divided_up(std::size_t n, std::size_t by) noexcept { retur
 
 std::size_t pool_plan::coming() const noexcept
 {
-    if (limits_.multiplexing && !spoken_)
-        return dialling_ != 0 || greeting_ != none ? std::numeric_limits<std::size_t>::max() : 0;
-    return dialling_ * slots_each();
+    if ((dialling_many_ != 0 && !spoken_) || greeting_ != none)
+        return std::numeric_limits<std::size_t>::max();
+    return dialling_ - dialling_many_ + dialling_many_ * std::max<std::size_t>(slots_of_last_, 1);
+}
+
+// Whether the next dial may bring many slots.
+bool pool_plan::many_wanted() const noexcept
+{
+    return limits_.multiplexing && !one_only_
+           && in_progress_ + std::max({line_.size(), warm_, limits_.ready}) >= limits_.many_from;
 }
 
 void pool_plan::learn_slots(std::uint32_t slots) noexcept
@@ -41,9 +48,10 @@ std::size_t pool_plan::ready_wanted() const noexcept
 std::size_t pool_plan::dials_wanted()
 {
     // A server that lets nothing through on this connection would let nothing through on another.
-    std::size_t const for_them = slots_of_last_ != 0 ? divided_up(line_.size(), slots_of_last_)
-                                 : open() == 0       ? std::min<std::size_t>(line_.size(), 1)
-                                                     : 0;
+    bool const many = many_wanted();
+    std::size_t const for_them = !many || slots_of_last_ != 0 ? divided_up(line_.size(), slots_each())
+                                 : open() == 0                ? std::min<std::size_t>(line_.size(), 1)
+                                                              : 0;
     // A successor with many slots does for those who wait as well.
     auto wanted = slots_each() > 1 ? std::max(owed_.size(), for_them) : owed_.size() + for_them;
     auto const ready = ready_wanted();
@@ -51,7 +59,7 @@ std::size_t pool_plan::dials_wanted()
         wanted += ready - free();
     else
         warm_ = 0;
-    if (limits_.multiplexing && !spoken_)
+    if (many && !spoken_)
         return greeting_ != none ? 0 : std::min<std::size_t>(wanted, 1);
     return wanted;
 }
@@ -59,6 +67,7 @@ std::size_t pool_plan::dials_wanted()
 void pool_plan::dial(time_point now)
 {
     paced_ = false;
+    one_only_ = now < one_until_;
     if (line_.empty() && owed_.empty() && warm_ == 0 && limits_.ready == 0) {
         stop_queueing();
         return;
@@ -71,13 +80,22 @@ void pool_plan::dial(time_point now)
         if (!take_room(line_.size() > coming()))
             return;
         auto const c = unused_.allot(connections_);
-        connections_[c].is = connection::state::dialling;
-        connections_[c].age.dialled = now;
+        connection& self = connections_[c];
+        self.is = connection::state::dialling;
+        self.age.dialled = now;
+        self.many = many_wanted();
         ++total_;
         ++dialling_;
-        todo_.push_back({.what = action::kind::dial, .connection = c});
+        dialling_many_ += self.many ? 1 : 0;
+        todo_.push_back({.what = action::kind::dial, .connection = c, .many = self.many});
     }
     stop_queueing();
+}
+
+void pool_plan::end_dial(connection_id c)
+{
+    --dialling_;
+    dialling_many_ -= connections_[c].many ? 1 : 0;
 }
 
 // Whether there may be another connection. Whatever is idle while somebody waits suits nobody who does.

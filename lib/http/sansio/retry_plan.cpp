@@ -3,9 +3,18 @@
 
 #include "base/backoff.hpp"
 
+#include <jeton/http/error.hpp>
+
 #include <algorithm>
+#include <utility>
 
 namespace jeton::http {
+
+namespace {
+
+constexpr int misdirected_request = 421;
+
+}  // namespace
 
 auto retry_plan::on_failure(failure const& why, bool reused, time_point now, double chance) -> step
 {
@@ -23,6 +32,8 @@ auto retry_plan::on_failure(failure const& why, bool reused, time_point now, dou
 
     if (attempt_ >= policy_->attempts)
         return {};
+    if (!sent && why.code() == errc::http_1_1_required)
+        return std::exchange(for_1_1_, true) ? step{} : resend(now, false, now);
     if (sent && repeated_)
         return {};
     auto const next = resend(reused ? now : saturating_add(now, pause(chance)), sent || reused, now);
@@ -33,7 +44,11 @@ auto retry_plan::on_failure(failure const& why, bool reused, time_point now, dou
 auto retry_plan::on_answer(int status, std::optional<std::chrono::seconds> retry_after, time_point now, double chance)
     -> step
 {
-    if (!lists(status) || !repeatable_ || attempt_ >= policy_->attempts)
+    if (!lists(status) || attempt_ >= policy_->attempts)
+        return {};
+    if (status == misdirected_request && !std::exchange(moved_, true))
+        return resend(now, true, now);
+    if (!repeatable_)
         return {};
     // Compared in seconds: what the peer asks for may not fit into nanoseconds.
     auto const left = std::chrono::ceil<std::chrono::seconds>(deadline_ - now);
@@ -45,7 +60,8 @@ auto retry_plan::on_answer(int status, std::optional<std::chrono::seconds> retry
 
 bool retry_plan::lists(int status) const noexcept
 {
-    return std::find(policy_->statuses.begin(), policy_->statuses.end(), status) != policy_->statuses.end();
+    return (status == misdirected_request && !moved_)
+           || std::find(policy_->statuses.begin(), policy_->statuses.end(), status) != policy_->statuses.end();
 }
 
 duration retry_plan::pause(double chance) const

@@ -17,10 +17,14 @@ namespace jeton::http {
 ///   what is known of the request      code                      resent
 ///   not sent                          transient                 after a pause, up to `attempts`
 ///   not sent, phase token             transient, with retry_at  then, as often as the deadline allows
+///   not sent                          HTTP/1.1 required         at once, one time (RFC 9113 §7)
 ///   maybe processed, repeatable       connection lost           at once
 ///   maybe processed, repeatable       otherwise transient       after a pause
 ///   maybe processed, not repeatable   any                       never
 ///   answered                          any                       never; but see `on_answer`
+///
+/// An answer is as good as any other unless the policy lists its status; but 421 says that the request was not meant for
+/// that connection: it is sent again over another one, whatever its method, one time (RFC 9110 §15.5.20).
 ///
 /// "Connection lost" is a reused connection that died before the answer. A request leaves the machine twice at most
 /// without having been answered (RFC 9110 §9.2.2: a failed automatic retry is not retried).
@@ -48,7 +52,7 @@ public:
     /// An attempt was answered.
     step on_answer(int status, std::optional<std::chrono::seconds> retry_after, time_point now, double chance);
 
-    /// Whether an answer with that status is of interest to `on_answer` at all.
+    /// Whether an answer with that status is of interest to `on_answer` now.
     bool lists(int status) const noexcept;
 
     /// The number of the attempt that is being made, from 1. Waiting for a token is none.
@@ -64,6 +68,8 @@ private:
     time_point deadline_;
     int attempt_ = 1;
     bool repeated_ = false;  // it is on its way for the second time after something of it had left
+    bool moved_ = false;     // it was sent to the wrong connection once
+    bool for_1_1_ = false;   // it was refused over HTTP/2 once
 };
 
 }  // namespace jeton::http

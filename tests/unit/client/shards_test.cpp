@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(threads_of_one_client_share_one_tls_configuration)
     // Whoever reads the file now fails.
     BOOST_CHECK_THROW(http::client(threads->home(1), o), std::invalid_argument);
     BOOST_CHECK_NO_THROW(http::client(threads->home(1), o, first));
-    o.protocol = http::protocol_choice::automatic;
+    o.protocol = http::protocol_choice::http_2;
     BOOST_CHECK_THROW(http::client(threads->home(1), o, first), std::invalid_argument);
 }
 

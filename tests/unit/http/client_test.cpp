@@ -405,6 +405,30 @@ BOOST_AUTO_TEST_CASE(nothing_is_sent_for_a_client_that_was_destroyed_while_a_con
     BOOST_TEST(s.board->peers[0]->take().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_connection_that_ends_between_being_handed_over_and_being_used_is_nobodys_failure)
+{
+    // J14
+    scene s;
+    s.options.connections_per_origin = 1;
+    auto busy = s.send();
+    auto waiting = s.send();
+    s.board->peers[0]->take();
+    s.board->peers[0]->put(hello);
+    s.io.restart();
+    while (!busy->done())
+        BOOST_REQUIRE(s.io.poll_one() == 1u);
+    BOOST_TEST(!waiting->done());
+    s.board->peers[0]->close();
+    settle(s.io);
+    BOOST_TEST(!waiting->done());
+    BOOST_REQUIRE(s.board->peers.size() == 2u);
+    BOOST_TEST(!s.board->peers[1]->take().empty());
+    s.board->peers[1]->put(hello);
+    settle(s.io);
+    BOOST_REQUIRE(waiting->done());
+    BOOST_TEST(waiting->outcome()->status() == 200);
+}
+
 BOOST_AUTO_TEST_CASE(an_observer_may_let_go_of_the_client_when_an_idle_connection_is_closed)
 {
     // FAULTS 78; the address sanitizer is the judge.

@@ -33,6 +33,7 @@ public:
                                                  .requests = seed % 3 == 0 ? 5u : 0u,
                                                  .ready = seed % 4 == 0 ? 1u : 0u,
                                                  .dialling = {.at_once = 2, .first_pause = 20ms, .longest_pause = 80ms},
+                                                 .many_from = seed % 4 == 2 ? 3u : 0u,
                                                  .multiplexing = seed % 2 == 0,
                                                  .seed = seed},
                                                 &share_)});
@@ -102,10 +103,12 @@ private:
             if (!s.open.empty()) {
                 auto const c = any(s.open);
                 c->second.draining = true;
-                if (pick(2) == 0)
+                if (auto const how = pick(5); how < 2)
                     obey(s, s.plan.on_draining(c->first, now_));
-                else
+                else if (how < 4)
                     obey(s, s.plan.on_died(c->first, now_));
+                else
+                    c->second.draining = false, obey(s, s.plan.on_one_at_a_time(now_, 200ms));
             }
             break;
         default:

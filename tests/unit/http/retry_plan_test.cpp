@@ -222,6 +222,58 @@ BOOST_AUTO_TEST_CASE(listed_statuses_are_tried_again_if_the_request_is_repeatabl
     BOOST_TEST(!post.plan.on_answer(503, {}, now, no_luck).again);
 }
 
+BOOST_AUTO_TEST_CASE(a_misdirected_request_is_sent_once_more_over_another_connection_whatever_its_method)
+{
+    // K14
+    for (bool const repeatable : {true, false}) {
+        life one(repeatable);
+        BOOST_TEST(one.plan.lists(421));
+        auto const next = one.plan.on_answer(421, {}, now, no_luck);
+        BOOST_TEST(next.again);
+        BOOST_TEST((next.at == now));
+        BOOST_TEST(next.on_young_connection);
+        BOOST_TEST_CONTEXT("and then it is an answer")
+        {
+            BOOST_TEST(!one.plan.lists(421));
+            BOOST_TEST(!one.plan.on_answer(421, {}, now, no_luck).again);
+        }
+    }
+    life never(true, policy_of(1));
+    BOOST_TEST(!never.plan.on_answer(421, {}, now, no_luck).again);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wanted_over_http_1_1_is_sent_again_at_once_and_one_time)
+{
+    // K13
+    life one(false);
+    failure const unwanted(jeton::http::errc::http_1_1_required, phase::first_byte, delivery::not_sent, "");
+    auto const next = one.fails(unwanted);
+    BOOST_TEST(next.again);
+    BOOST_TEST((next.at == now));
+    BOOST_TEST(!next.on_young_connection);
+    BOOST_TEST(!one.fails(unwanted).again);
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_stream_is_tried_again_with_pauses_and_not_for_ever)
+{
+    // K2: a POST as well; three attempts unless the policy says otherwise
+    life one(false);
+    failure const refused(jeton::http::errc::stream_refused, phase::first_byte, delivery::not_sent, "");
+    auto const second = one.fails(refused);
+    BOOST_TEST(second.again);
+    BOOST_TEST((second.at == now + 100ms));
+    auto const third = one.fails(refused);
+    BOOST_TEST(third.again);
+    BOOST_TEST((third.at == now + 200ms));
+    BOOST_TEST(!one.fails(refused).again);
+    BOOST_TEST_CONTEXT("any other reset may have been looked at")
+    {
+        life other(false);
+        failure const reset(jeton::http::errc::stream_reset, phase::first_byte, delivery::maybe_processed, "");
+        BOOST_TEST(!other.fails(reset).again);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(retry_after_is_honoured_if_the_deadline_allows)
 {
     retry_policy p = policy_of(3);

@@ -306,6 +306,29 @@ BOOST_AUTO_TEST_CASE(http2_is_agreed_upon_over_suites_that_it_allows)
 }
 
 // M4
+BOOST_AUTO_TEST_CASE(one_connection_may_offer_less_than_the_others)
+{
+    auto const certificate = test_root().issue(for_names({"api.example"}));
+    auto const both = client_that_trusts(test_root(), {"h2", "http/1.1"});
+    tls_pair less(server_for(certificate, {"h2", "http/1.1"}), "api.example", both);
+    less.client->offer_only("http/1.1");
+    less.shake_hands();
+    BOOST_TEST(less.client->protocol() == "http/1.1");
+    tls_pair all(server_for(certificate, {"h2", "http/1.1"}), "api.example", both);
+    all.shake_hands();
+    BOOST_TEST(all.client->protocol() == "h2");
+    BOOST_TEST_CONTEXT("and is not given more than that")
+    {
+        auto const stubborn = server_for(certificate);
+        SSL_CTX_set_alpn_select_cb(stubborn->native(), always_h2, nullptr);
+        tls_pair p(stubborn, "api.example", both);
+        p.client->offer_only("http/1.1");
+        p.shake_hands();
+        BOOST_TEST(p.client_error() == net::errc::tls_alpn);
+    }
+}
+
+// M4
 BOOST_AUTO_TEST_CASE(a_protocol_that_was_not_offered_is_refused)
 {
     auto const server = ordinary_server();
