@@ -60,7 +60,11 @@ json::object summary(figures const& f)
                       {"p99_us", l.took.percentile_us(0.99)},
                       {"p999_us", l.took.percentile_us(0.999)},
                       {"tokens", l.tokens},
-                      {"callers_who_waited", l.callers_who_waited}};
+                      {"callers_who_waited", l.callers_who_waited},
+                      {"connections", l.connections},
+                      {"handshakes", l.handshakes},
+                      {"resumed_handshakes", l.resumed},
+                      {"http2_connections", l.h2_connections}};
     json::object outage{{"requests", o.requests},
                         {"failed", o.failed},
                         {"token_requests", o.token_requests},
@@ -95,6 +99,8 @@ void print_table(figures const& f)
             + us(l.took.percentile_us(0.999)));
     row("", "tokens used, each valid for 2 s", number(l.tokens));
     row("", "callers who waited for a token after the first", number(l.callers_who_waited), "promised: 0");
+    row("", "connections, of them HTTP/2", number(l.connections) + ", " + number(l.h2_connections));
+    row("", "TLS handshakes, of them resumed", number(l.handshakes) + ", " + number(l.resumed));
     row("", "failed requests", number(l.failed), "promised: 0");
     row("Outage", "token endpoint down for", readable(o.down));
     row("", "requests meanwhile", number(o.requests));
@@ -116,7 +122,9 @@ asio::awaitable<figures> all_acts(serial home, demo_options options, live_line& 
 void fit_connections(demo_options& acts)
 {
     auto const room = room_for_loopback_connections();
-    auto const needed = static_cast<std::size_t>(acts.in_flight);
+    // Over HTTP/2, requests share connections.
+    auto const needed =
+        acts.protocol == http::protocol_choice::http_2 ? std::size_t(1) : static_cast<std::size_t>(acts.in_flight);
     if (needed > room)
         throw usage_error("--in-flight " + std::to_string(needed) + " is more than this system lets a process open ("
                           + std::to_string(room) + " at most; see ulimit -Hn)");
@@ -205,6 +213,10 @@ void add_demo_command(CLI::App& app, action& run)
         ->check(CLI::Range(1, 100'000));
     command->add_option("--callers", options->acts.callers, "how many meet the expired token (default: 10000)")
         ->check(CLI::Range(1, 10'000'000));
+    auto const speaking = [options](http::protocol_choice which) { return [=] { options->acts.protocol = which; }; };
+    auto* const http1 = command->add_flag_callback("--http1", speaking(http::protocol_choice::http_1_1),
+                                                   "HTTP/1.1 only (default: as the load demands)");
+    command->add_flag_callback("--http2", speaking(http::protocol_choice::http_2), "HTTP/2 only")->excludes(http1);
     command->add_flag("--json", options->json, "print one JSON object and nothing else");
     add_target_options(*command, options->where);
     command->callback([options, &run] {

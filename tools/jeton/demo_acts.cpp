@@ -52,19 +52,20 @@ private:
 
 // One act's world: server, client, and somebody who watches the tokens.
 struct stage {
-    stage(serial home, sandbox_options const& options, std::size_t connections)
-        : world(options),
+    stage(serial home, sandbox_options const& played, demo_options const& demo)
+        : world(played),
           time(machine_clock()),
           watch(std::make_shared<token_watch>(time)),
           api(std::move(home), world.provider_named(system_played), world.credentials_for(system_played),
-              client_options_with(watch, connections))
+              client_options_with(watch, demo))
     {}
 
-    client_options client_options_with(std::shared_ptr<observer> watcher, std::size_t connections) const
+    client_options client_options_with(std::shared_ptr<observer> watcher, demo_options const& demo) const
     {
         auto options = world.options();
         options.http.watcher = std::move(watcher);
-        options.http.connections_per_origin = connections;
+        options.http.connections_per_origin = demo.connections;
+        options.http.protocol = demo.protocol;
         return options;
     }
 
@@ -204,7 +205,7 @@ asio::awaitable<stampede_result> stampede(serial home, demo_options options, liv
 {
     live.begin("stampede");
     sandbox_options const played{.token_lifetime = 1s, .token_latency = 50ms};
-    stage s(std::move(home), played, options.connections);
+    stage s(std::move(home), played, options);
     co_await warm_up(s);
 
     // Nobody asks for the token before it has expired: the caches' margin is part of its life.
@@ -228,7 +229,7 @@ asio::awaitable<load_result> sustained_load(serial home, demo_options options, l
 {
     live.begin("sustained load");
     sandbox_options const played{.token_lifetime = 2s};
-    stage s(std::move(home), played, options.connections);
+    stage s(std::move(home), played, options);
     co_await warm_up(s);
     auto const waited_at_first = s.api.snapshot().token.waited;
 
@@ -245,7 +246,12 @@ asio::awaitable<load_result> sustained_load(serial home, demo_options options, l
     r.seconds = std::chrono::duration<double>(s.time->now() - start).count();
     r.requests = total.requests;
     r.failed = total.failed;
-    r.tokens = s.world.counters().tokens_issued;
+    auto const counted = s.world.counters();
+    r.tokens = counted.tokens_issued;
+    r.connections = counted.connections;
+    r.handshakes = counted.handshakes;
+    r.resumed = counted.resumed;
+    r.h2_connections = counted.h2_connections;
     r.callers_who_waited = s.api.snapshot().token.waited - waited_at_first;
     co_await s.api.shut_down();
     live.end(std::to_string(static_cast<long long>(r.requests_per_second())) + " requests/s"
@@ -257,7 +263,7 @@ asio::awaitable<outage_result> outage(serial home, demo_options options, live_li
 {
     live.begin("outage");
     sandbox_options const played{.token_lifetime = 4s};
-    stage s(std::move(home), played, options.connections);
+    stage s(std::move(home), played, options);
     co_await warm_up(s);
 
     outage_result r;

@@ -5,6 +5,7 @@
 #include "live_line.hpp"
 
 #include <jeton/base/serial.hpp>
+#include <jeton/http/client.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -20,6 +21,7 @@ struct demo_options {
     double seconds = 10;
     int in_flight = 64;
     std::size_t connections = 1024;  ///< at most
+    http::protocol_choice protocol = http::client_options().protocol;
 };
 
 /// Everybody finds the token expired at the same moment.
@@ -40,6 +42,10 @@ struct load_result {
     latencies took{};
     std::uint64_t tokens = 0;
     std::uint64_t callers_who_waited = 0;  ///< after the first token
+    std::uint64_t connections = 0;
+    std::uint64_t handshakes = 0;
+    std::uint64_t resumed = 0;         ///< of the handshakes
+    std::uint64_t h2_connections = 0;  ///< of the handshakes, those that agreed on HTTP/2
 
     double requests_per_second() const { return seconds > 0 ? static_cast<double>(requests) / seconds : 0; }
 };
