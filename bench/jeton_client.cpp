@@ -60,6 +60,7 @@ int main(int argc, char** argv)
     jeton::client_options options;
     options.http.tls.ca_file = w.ca_file;
     options.http.connections_per_origin = static_cast<std::size_t>(w.in_flight);
+    options.http.protocol = w.http_2 ? jeton::http::protocol_choice::http_2 : jeton::http::protocol_choice::http_1_1;
 
     asio::io_context io(1);
     jeton::client api(jeton::serial(io), server, jeton::credentials::from_value("bench", jeton::secret("bench")),

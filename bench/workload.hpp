@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 namespace bench {
 
@@ -18,14 +19,16 @@ struct workload {
     std::string ca_file{};
     std::uint64_t requests = 0;
     std::uint64_t in_flight = 0;
+    bool http_2 = false;
 
     static workload from(int argc, char** argv)
     {
-        if (argc != 5) {
-            std::cerr << "usage: " << argv[0] << " PORT CA_FILE REQUESTS IN_FLIGHT\n";
+        bool const http_2 = argc == 6 && argv[5] == std::string_view("h2");
+        if (argc != 5 && !http_2) {
+            std::cerr << "usage: " << argv[0] << " PORT CA_FILE REQUESTS IN_FLIGHT [h2]\n";
             std::exit(2);
         }
-        return {argv[1], argv[2], std::strtoull(argv[3], nullptr, 10), std::strtoull(argv[4], nullptr, 10)};
+        return {argv[1], argv[2], std::strtoull(argv[3], nullptr, 10), std::strtoull(argv[4], nullptr, 10), http_2};
     }
 };
 
