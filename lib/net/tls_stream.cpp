@@ -33,6 +33,9 @@ namespace {
 /// A peer that sends nothing but tickets and key updates keeps us computing for nothing.
 constexpr unsigned most_chatter = 32;
 
+/// From so many bytes on, another call costs less than to copy them.
+constexpr std::size_t worth_a_call = 4 * 1024;
+
 /// Errors that others left on this thread's queue would be taken for ours.
 inline void forget_errors() noexcept
 {
@@ -59,14 +62,30 @@ struct tls_bio {
             self.read_error_ = errc::tls_protocol;
             return -1;
         }
-        auto const m = self.lower_->read_some({into, static_cast<std::size_t>(size)});
-        if (m.bytes != 0) [[likely]]
-            return static_cast<int>(m.bytes);
-        if (m.error)
-            self.read_error_ = m.error;
-        else
-            BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
-        return -1;
+        for (;;) {
+            auto const room = static_cast<std::size_t>(size);
+            if (auto const n = self.feed_.take(into, room); n != 0) [[likely]]
+                return static_cast<int>(n);
+            // The rest of a large record need not be copied once more.
+            bool const bypass = self.feed_.rest() >= worth_a_call;
+            auto const to = bypass ? std::span(into, std::min(room, self.feed_.rest())) : self.feed_.room();
+            if (to.empty()) {
+                self.read_error_ = std::make_error_code(std::errc::not_enough_memory);
+                return -1;
+            }
+            auto const m = self.lower_->read_some(to);
+            if (m.error)
+                self.read_error_ = m.error;
+            else if (m.bytes == 0)
+                BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
+            if (m.bytes == 0)
+                return -1;
+            if (bypass) {
+                self.feed_.passed(m.bytes);
+                return static_cast<int>(m.bytes);
+            }
+            self.feed_.commit(m.bytes);
+        }
     }
 
     static int write(BIO* bio, char const* from, int size)
@@ -268,7 +287,7 @@ awaitable<std::error_code> tls_stream::ready(direction d)
     if (broken_ || (write_error_ && (d == direction::write || waits == need::write)))
         return at_once();
     // What was read ahead may hold whole records, unless the last read found that it does not.
-    if (d == direction::read && waits == need::nothing && SSL_has_pending(ssl_) == 1)
+    if (d == direction::read && waits == need::nothing && holds_bytes())
         return at_once();
     if (waits == need::nothing)
         return lower_->ready(d);
@@ -282,7 +301,7 @@ stream::silence tls_stream::check_silence() noexcept
     auto const below = lower_->check_silence();
     if (below == silence::over)
         return silence::over;
-    if (below == silence::kept && SSL_has_pending(ssl_) == 0)
+    if (below == silence::kept && !holds_bytes())
         return silence::kept;
     // There are bytes. Tickets and key updates are digested by looking for what follows them.
     char one;
@@ -298,7 +317,10 @@ void tls_stream::release_buffers() noexcept
     // CVE-2024-4741: before 3.0.14 it frees a buffer that a half-read record header is still in.
     if (OpenSSL_version_num() >= 0x300000e0UL)
         SSL_free_buffers(ssl_);
+    feed_.release();
 }
+
+bool tls_stream::holds_bytes() const noexcept { return !feed_.empty() || SSL_has_pending(ssl_) == 1; }
 
 void tls_stream::close() noexcept
 {

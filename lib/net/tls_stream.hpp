@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/peer_identity.hpp"
+#include "net/sansio/record_feed.hpp"
 #include "net/tls_context.hpp"
 
 #include <jeton/net/stream.hpp>
@@ -72,12 +73,14 @@ private:
     std::error_code fatal() noexcept;
     failure why(std::error_code code) const;
     bool offered(std::string_view protocol) const noexcept;
+    bool holds_bytes() const noexcept;
     static void on_info(SSL const* ssl, int where, int) noexcept;
     static int on_session(SSL* ssl, ssl_session_st* offered) noexcept;
 
     std::unique_ptr<stream> lower_;
     std::shared_ptr<tls_context const> context_;
     SSL* ssl_;
+    record_feed feed_{};
     peer_identity peer_{};
     std::string session_key_{};     ///< empty: nothing is resumed or kept
     std::string offered_{};         ///< empty: what the context offers
