@@ -118,7 +118,7 @@ public:
         static_assert(sizeof(held) <= sizeof me_.memory_);
 
         me_.executor_ = asio::get_associated_executor(handler);
-        me_.home_ = &asio::use_service<parked_handlers>(asio::query(me_.executor_, asio::execution::context));
+        me_.home_ = &place_.home_in(asio::query(me_.executor_, asio::execution::context));
         // A coroutine's handler clears the slot when it is called. A handler that is destroyed leaves the slot alone, as
         // the signal behind it may have died before the context; nobody can emit it any more.
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
@@ -224,6 +224,22 @@ parking::~parking()
 }
 
 parking::spot& parking::front() noexcept { return static_cast<spot&>(*queue_.next); }
+
+parked_handlers& parking::home_in(asio::execution_context& context)
+{
+    if (home_of_ != &context) {
+        home_ = &asio::use_service<parked_handlers>(context);
+        home_of_ = &context;
+    }
+    return *home_;
+}
+
+asio::awaitable<woken> parking::park(spot& me, timekeeper& timers, time_point deadline)
+{
+    assert(me.state_ == spot::state::idle);
+    return asio::async_initiate<asio::use_awaitable_t<> const, void(woken)>(spot::park(*this, me, &timers, deadline),
+                                                                            asio::use_awaitable);
+}
 
 asio::awaitable<woken> parking::wait(timekeeper* timers, std::optional<time_point> deadline)
 {

@@ -5,6 +5,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/execution_context.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -85,6 +86,10 @@ public:
     /// As above; `me` lets the one who wakes choose. It must outlive the wait, and waits in one place at a time.
     asio::awaitable<woken> wait(spot& me, timekeeper* timers = nullptr, std::optional<time_point> deadline = {});
 
+    /// As above, but suspends whatever the caller's state: for those who have looked at it themselves, and at the time.
+    /// One coroutine frame less.
+    asio::awaitable<woken> park(spot& me, timekeeper& timers, time_point deadline);
+
     void wake_one(woken why = woken::signalled);
     void wake(spot& one, woken why = woken::signalled);  ///< does nothing if it does not wait here (any more)
     void wake_all(woken why = woken::signalled);         ///< in bounded batches: others get their turn in between
@@ -95,8 +100,12 @@ public:
 private:
     spot& front() noexcept;
 
+    parked_handlers& home_in(asio::execution_context& context);
+
     spot_link<0> queue_{};
     std::size_t size_ = 0;
+    parked_handlers* home_ = nullptr;  // where whoever parked last is kept; found by a search that takes a lock
+    asio::execution_context* home_of_ = nullptr;
 };
 
 /// Holds the handler of one suspended coroutine. The handler owns the frames of the coroutine, and with them, as a

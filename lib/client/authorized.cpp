@@ -7,6 +7,7 @@
 #include "http/request_access.hpp"
 #include "http/response_builder.hpp"
 #include "http/sansio/challenges.hpp"
+#include "oauth2/token_at_hand.hpp"
 
 #include <jeton/base/secret.hpp>
 #include <jeton/http/error.hpp>
@@ -68,6 +69,7 @@ public:
                          std::shared_ptr<observer> watcher)
         : over_(std::move(over)),
           tokens_(std::move(tokens)),
+          at_hand_(dynamic_cast<oauth2::token_at_hand const*>(tokens_.get())),
           origins_(std::move(origins)),
           time_(std::move(time)),
           watcher_(std::move(watcher))
@@ -91,28 +93,35 @@ private:
 
         auto const start = self->time_->now();
         auto const deadline = deadline_of(what, start);
+        auto const here = co_await asio::this_coro::executor;
         // Every body is held whole by its request, so it can be sent again (RFC 9110 §15.5.2).
         authorization_plan plan(what.repeatable(), true);
         oauth2::token_ptr sent;
         std::optional<result<http::response>> outcome;  // of the first time, too, until the second one's is known
         for (bool again = false;; again = true) {
-            auto demand = again ? token_demand::instead_of(sent) : token_demand();
-            if (deadline)
-                demand = std::move(demand).by(*deadline);
-            auto got = co_await self->tokens_->get(std::move(demand));
-            if (again)
-                self->on_replaced(what, *sent, got, *outcome);
-            else if (!got)
-                outcome.emplace(got.error().with(phase::token));
+            duration waited{};
+            auto const* const ready = again || self->at_hand_ == nullptr ? nullptr : self->at_hand_->at_hand(here);
+            if (ready != nullptr) {
+                sent = *ready;
+            } else {
+                auto demand = again ? token_demand::instead_of(sent) : token_demand();
+                if (deadline)
+                    demand = std::move(demand).by(*deadline);
+                auto got = co_await self->tokens_->get(std::move(demand));
+                if (again)
+                    self->on_replaced(what, *sent, got, *outcome);
+                else if (!got)
+                    outcome.emplace(got.error().with(phase::token));
+                if (!got)
+                    break;
+                sent = std::move(*got);
+                waited = self->time_->now() - start;
+            }
             auto const state = co_await asio::this_coro::cancellation_state;
-            if (got && jeton::cancelled(state)) {
+            if (jeton::cancelled(state)) {
                 outcome.emplace(cancelled(again));
                 break;
             }
-            if (!got)
-                break;
-            sent = std::move(*got);
-            auto const waited = self->time_->now() - start;
 
             // Counted with this shard's hold on the token, which no other thread writes to.
             request_access::authorize(what, std::shared_ptr<secret const>(sent, sent->authorization().get()));
@@ -233,6 +242,7 @@ private:
 
     std::shared_ptr<http::transport> over_;
     std::shared_ptr<oauth2::token_source> tokens_;
+    oauth2::token_at_hand const* at_hand_;  // the same, if it is that as well
     std::vector<http::origin> origins_;
     std::shared_ptr<clock> time_;
     std::shared_ptr<observer> watcher_;

@@ -306,17 +306,21 @@ awaitable<result<response>> h1_connection::exchange(exchange_order const& order)
     }
     auto const written = timers_.now();
 
+    auto now = written;
     while (state_ == state::exchanging) {
         auto const limit = saturating_add(written, order.first_byte);
-        auto const why =
-            co_await answered_.wait(&timers_, decoder_.begun() ? order.deadline : std::min(order.deadline, limit));
+        auto const until = decoder_.begun() ? order.deadline : std::min(order.deadline, limit);
+        auto const cancellation = co_await asio::this_coro::cancellation_state;
+        auto why = cancelled(cancellation) ? woken::cancelled : woken::timed_out;
+        if (why != woken::cancelled && now < until)
+            why = co_await answered_.park(requester_, timers_, until);
         if (state_ != state::exchanging)
             break;
         auto const where = decoder_.begun() ? phase::body : phase::first_byte;
         if (why == woken::cancelled)
             co_return give_up(jeton::errc::cancelled, where, "cancelled while waiting for the answer");
         if (why == woken::timed_out) {
-            auto const now = timers_.now();
+            now = timers_.now();
             if (now >= order.deadline)
                 co_return give_up(jeton::errc::timed_out, where,
                                   "the deadline passed " + duration_text(now - written)

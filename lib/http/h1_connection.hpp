@@ -92,6 +92,7 @@ private:
     wire_buffer in_{};
     wire_buffer out_{};
     parking answered_{};
+    parking::spot requester_{};
     state state_ = state::idle;
     bool writing_ = false;    // the requester waits for the stream to take more
     bool secret_ = false;     // the answer is one

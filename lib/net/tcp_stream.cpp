@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "net/tcp_stream.hpp"
 
-#include "base/asio_moved.hpp"
 #include "net/system_error.hpp"
 
 #include <jeton/net/error.hpp>
 
+#include <asio/associated_allocator.hpp>
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/async_result.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <cerrno>
@@ -34,6 +37,27 @@ void set(int descriptor, int level, int option, int value) noexcept
     // A connection that the peer has reset already does not take options; the first read tells.
     ::setsockopt(descriptor, level, option, &value, sizeof value);
 }
+
+/// Gives what a wait ended with as a value, since as an error it would be thrown. Everything else is the handler's.
+template <class Handler>
+struct outcome_handler {
+    using executor_type = asio::associated_executor_t<Handler>;
+    using allocator_type = asio::associated_allocator_t<Handler>;
+    using cancellation_slot_type = asio::associated_cancellation_slot_t<Handler>;
+
+    executor_type get_executor() const noexcept { return asio::get_associated_executor(handler); }
+    allocator_type get_allocator() const noexcept { return asio::get_associated_allocator(handler); }
+    cancellation_slot_type get_cancellation_slot() const noexcept
+    {
+        return asio::get_associated_cancellation_slot(handler);
+    }
+
+    void operator()(std::error_code error) { std::move(handler)(std::error_code(), lost_or_cancelled(error)); }
+
+    Handler handler;
+};
+
+awaitable<std::error_code> closed_already() { co_return make_error_code(jeton::errc::cancelled); }
 
 }  // namespace
 
@@ -81,13 +105,17 @@ stream::moved tcp_stream::write_some(std::string_view from) noexcept
     }
 }
 
+// Not a coroutine: a connection waits for every answer, and the frame would not come from Asio's cache.
 awaitable<std::error_code> tcp_stream::ready(direction d)
 {
     if (descriptor_ < 0)
-        co_return make_error_code(jeton::errc::cancelled);
-    auto const what = d == direction::read ? asio::socket_base::wait_read : asio::socket_base::wait_write;
-    auto const [error] = co_await socket_.async_wait(what, as_tuple(asio::use_awaitable));
-    co_return lost_or_cancelled(error);
+        return closed_already();
+    auto start = [](auto handler, asio::ip::tcp::socket* socket, asio::socket_base::wait_type what) {
+        socket->async_wait(what, outcome_handler<decltype(handler)>{std::move(handler)});
+    };
+    return asio::async_initiate<asio::use_awaitable_t<> const, void(std::error_code, std::error_code)>(
+        std::move(start), asio::use_awaitable, &socket_,
+        d == direction::read ? asio::socket_base::wait_read : asio::socket_base::wait_write);
 }
 
 void tcp_stream::cancel() noexcept

@@ -14,10 +14,8 @@ awaitable<result<token_ptr>> token_front::get(token_demand demand)
 {
     auto const caller = co_await asio::this_coro::executor;
     bool const any_will_do = demand.remaining() == duration::zero() && !demand.refused();
-    bool const from_hand = any_will_do && caller == where_;
-    if (from_hand)
-        if (auto const* token = at_hand())
-            co_return *token;
+    if (auto const* const token = any_will_do ? at_hand(caller) : nullptr)
+        co_return *token;
 
     auto const core = core_;
     auto plan = core->ask(demand);
@@ -28,7 +26,7 @@ awaitable<result<token_ptr>> token_front::get(token_demand demand)
     if (plan.to_start)
         core->take_off(std::move(plan.to_start));
     if (plan.step.token) {
-        if (from_hand)
+        if (any_will_do && caller == where_)
             keep_at_hand(plan);
         co_return std::move(plan.step.token);
     }
@@ -58,9 +56,11 @@ awaitable<result<token_ptr>> token_front::wait(std::shared_ptr<token_core> core,
     return hop(home, std::move(joining));
 }
 
-token_ptr const* token_front::at_hand() const noexcept
+token_ptr const* token_front::at_hand(asio::any_io_executor const& here) const noexcept
 {
-    return at_hand_.token && core_->still(at_hand_.word) && core_->now() < at_hand_.until ? &at_hand_.token : nullptr;
+    if (here != where_ || !at_hand_.token || !core_->still(at_hand_.word) || core_->now() >= at_hand_.until)
+        return nullptr;
+    return &at_hand_.token;
 }
 
 void token_front::keep_at_hand(token_core::plan const& p)

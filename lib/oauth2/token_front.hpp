@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "oauth2/token_at_hand.hpp"
 #include "oauth2/token_core.hpp"
 
 #include <jeton/oauth2/token_source.hpp>
@@ -16,23 +17,22 @@ namespace jeton::oauth2 {
 /// what others write. Callers elsewhere ask the core.
 ///
 /// Held by whoever calls `get`, until that has begun; the core is held from then on.
-class token_front final : public token_source {
+class token_front final : public token_source, public token_at_hand {
 public:
     token_front(std::shared_ptr<token_core> core, asio::any_io_executor where)
         : core_(std::move(core)), where_(std::move(where))
     {}
 
     awaitable<result<token_ptr>> get(token_demand demand) override;
+    token_ptr const* at_hand(asio::any_io_executor const& here) const noexcept override;
 
     /// Lets go of the token. On its executor.
     void forget() noexcept { at_hand_ = {}; }
-
 
 private:
     static awaitable<result<token_ptr>> wait(std::shared_ptr<token_core> core, std::shared_ptr<token_core::flight> f,
                                              token_demand demand, asio::any_io_executor const& caller);
 
-    token_ptr const* at_hand() const noexcept;
     void keep_at_hand(token_core::plan const& p);
 
     std::shared_ptr<token_core> const core_;

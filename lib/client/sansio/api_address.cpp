@@ -5,6 +5,7 @@
 #include <jeton/oauth2/error.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace jeton {
 
@@ -87,6 +88,21 @@ bool is_target_text(std::string_view text) noexcept
     return true;
 }
 
+// Letters, digits and what separates words and segments: most paths have nothing else, and nothing that could be wrong.
+constexpr std::array<bool, 256> harmless = [] {
+    std::array<bool, 256> table{};
+    for (unsigned char c = 'a'; c <= 'z'; ++c)
+        table[c] = table[c - 'a' + 'A'] = true;
+    for (char c : std::string_view("0123456789/-_"))
+        table[static_cast<unsigned char>(c)] = true;
+    return table;
+}();
+
+bool is_harmless(std::string_view text) noexcept
+{
+    return std::all_of(text.begin(), text.end(), [](char c) { return harmless[static_cast<unsigned char>(c)]; });
+}
+
 bool is_variable_name(std::string_view name) noexcept
 {
     return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
@@ -165,6 +181,14 @@ result<api_address> api_address::make(std::string const& base_url, std::vector<s
 
 auto api_address::resolve(std::string_view given, bool anywhere, lookup const& more) const -> result<place>
 {
+    place there;
+    there.origin = trusted_.front();
+    there.trusted = true;
+    if (given.starts_with('/') && !given.starts_with("//") && query_.empty() && is_harmless(given)) {
+        there.target.reserve(path_.size() + given.size());
+        there.target.append(path_).append(given);
+        return there;
+    }
     auto const query_at = std::min(given.find('?'), given.size());
     auto const path = given.substr(0, query_at);
     auto const query = given.substr(std::min(query_at + 1, given.size()));
@@ -174,7 +198,6 @@ auto api_address::resolve(std::string_view given, bool anywhere, lookup const& m
         return bad_target(
             "the path begins with \"//\", which may mean a path or a host; write one '/' or the whole URL");
 
-    place there;
     auto& target = there.target;
     target.reserve(path_.size() + given.size() + query_.size() + 2);
     target = path_;
@@ -197,8 +220,6 @@ auto api_address::resolve(std::string_view given, bool anywhere, lookup const& m
     }
     if (!is_target_text(std::string_view(target).substr(own_part)))
         return bad_target("the path or query has characters that must be percent-encoded, or a '#'");
-    there.origin = trusted_.front();
-    there.trusted = true;
     return there;
 }
 
