@@ -5,10 +5,11 @@
 
 namespace bench {
 
-/// How often memory was asked for in this program so far.
+/// How often memory was asked for in this program so far, whoever did: OpenSSL, too.
 struct allocation_count {
-    std::uint64_t all = 0;              ///< malloc and realloc, whoever called them: OpenSSL, too
+    std::uint64_t all = 0;              ///< malloc, calloc, realloc, aligned_alloc, posix_memalign, memalign
     std::uint64_t by_operator_new = 0;  ///< of those, through operator new
+    std::uint64_t aligned = 0;          ///< of those, with an alignment: Asio's operations and coroutine frames
 };
 
 allocation_count allocations() noexcept;

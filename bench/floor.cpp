@@ -3,7 +3,7 @@
 // What is physically there: epoll, OpenSSL on the socket, one fixed request, no parsing beyond
 // counting the bytes of an answer whose size is known. No library can be below it.
 
-#include "workload.hpp"
+#include "measured.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -27,6 +27,7 @@ struct connection {
     int fd = -1;
     SSL* ssl = nullptr;
     std::size_t got = 0;
+    bench::measured::time_point begun{};
 };
 
 [[noreturn]] void give_up(char const* what)
@@ -98,31 +99,25 @@ int main(int argc, char** argv)
     if (SSL_CTX_load_verify_locations(context, w.ca_file.c_str(), nullptr) != 1)
         give_up("CA file");
 
-    std::string const request = std::string("GET ") + w.path + " HTTP/1.1\r\nHost: " + w.host + ":" + w.port
-                                + "\r\nUser-Agent: jeton/0.1.0\r\nAuthorization: Bearer " + bench::bearer_token()
-                                + "\r\nAccept: application/json\r\n\r\n";
-
+    auto const request = bench::http_1_1_request(w);
     int const poll = ::epoll_create1(EPOLL_CLOEXEC);
     std::vector<connection> connections;
     for (std::uint64_t i = 0; i != w.in_flight; ++i)
         connections.push_back(connect_to(w, context));
     auto const size = answer_size(connections.front(), request);
 
-    std::uint64_t started = 0;
-    std::uint64_t finished = 0;
+    bench::measured work(w);
     for (auto& c : connections) {
         epoll_event event{};
         event.events = EPOLLIN | EPOLLET;
         event.data.ptr = &c;
         ::epoll_ctl(poll, EPOLL_CTL_ADD, c.fd, &event);
-        if (started != w.requests) {
+        if (work.start(c.begun))
             send_request(c, request);
-            ++started;
-        }
     }
     static char buffer[16384];
     epoll_event events[64];
-    while (finished != w.requests) {
+    while (!work.done()) {
         int const n = ::epoll_wait(poll, events, 64, -1);
         for (int i = 0; i < n; ++i) {
             auto& c = *static_cast<connection*>(events[i].data.ptr);
@@ -137,13 +132,11 @@ int main(int argc, char** argv)
             }
             if (c.got >= size) {
                 c.got = 0;
-                ++finished;
-                if (started != w.requests) {
+                work.finish(c.begun);
+                if (work.start(c.begun))
                     send_request(c, request);
-                    ++started;
-                }
             }
         }
     }
-    std::cout << finished << " requests\n";
+    work.print();
 }

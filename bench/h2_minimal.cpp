@@ -3,7 +3,7 @@
 // The workload over one HTTP/2 connection, with nghttp2 and OpenSSL and nothing else: epoll, one fixed request, no look at
 // what the answers hold. Reads all records that are there, then writes all frames of the turn at once.
 
-#include "workload.hpp"
+#include "measured.hpp"
 
 #include <nghttp2/nghttp2.h>
 #include <openssl/err.h>
@@ -38,7 +38,7 @@ constexpr std::size_t largest_record = 16384;
 class client {
 public:
     explicit client(bench::workload const& w)
-        : work_(w), authority_(std::string(w.host) + ':' + w.port), authorization_("Bearer " + bench::bearer_token())
+        : work_(w), measured_(w), authority_(w.authority()), authorization_("Bearer " + bench::bearer_token())
     {
         connect();
         nghttp2_session_callbacks* hear = nullptr;
@@ -54,18 +54,19 @@ public:
 
     void run()
     {
-        for (std::uint64_t i = 0; i != std::min(work_.in_flight, work_.requests); ++i)
-            submit();
+        begun_.resize(work_.in_flight);
+        for (auto& begun : begun_)
+            submit(begun);
         int const poll = ::epoll_create1(EPOLL_CLOEXEC);
         epoll_event event{};
         event.events = EPOLLIN;
         ::epoll_ctl(poll, EPOLL_CTL_ADD, socket_, &event);
-        while (finished_ != work_.requests) {
+        while (!measured_.done()) {
             flush();
             if (!read())
                 ::epoll_wait(poll, &event, 1, -1);
         }
-        std::cout << finished_ << " requests\n";
+        measured_.print();
     }
 
 private:
@@ -105,18 +106,25 @@ private:
         return {bytes(name), bytes(value), name.size(), value.size(), flags};
     }
 
-    void submit()
+    // Sends one more request, if there is one; `begun` stays with its stream.
+    void submit(bench::measured::time_point& begun)
     {
-        std::array const fields{field(":method", "GET"),
+        if (!measured_.start(begun))
+            return;
+        std::array const fields{field(":method", work_.post ? "POST" : "GET"),
                                 field(":scheme", "https"),
                                 field(":authority", authority_),
                                 field(":path", bench::workload::path),
                                 field("user-agent", "jeton/0.1.0"),
                                 field("accept", "application/json"),
-                                field("authorization", authorization_, NGHTTP2_NV_FLAG_NO_INDEX)};
-        if (nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), nullptr, nullptr) < 0)
+                                field("authorization", authorization_, NGHTTP2_NV_FLAG_NO_INDEX),
+                                field("content-type", "application/json"),
+                                field("content-length", content_length_)};
+        // The last two belong to a body.
+        auto const count = work_.post ? fields.size() : fields.size() - 2;
+        nghttp2_data_provider const body{.source = {.ptr = &body_}, .read_callback = on_body};
+        if (nghttp2_submit_request(session_, nullptr, fields.data(), count, work_.post ? &body : nullptr, &begun) < 0)
             give_up("submit");
-        ++started_;
     }
 
     void flush()
@@ -151,6 +159,17 @@ private:
         }
     }
 
+    static ssize_t on_body(nghttp2_session*, std::int32_t, std::uint8_t* to, std::size_t room, std::uint32_t* flags,
+                           nghttp2_data_source* source, void*)
+    {
+        auto const& body = *static_cast<std::string const*>(source->ptr);
+        if (room < body.size())
+            give_up("body");
+        std::memcpy(to, body.data(), body.size());
+        *flags = NGHTTP2_DATA_FLAG_EOF;
+        return static_cast<ssize_t>(body.size());
+    }
+
     static int on_header(nghttp2_session*, nghttp2_frame const*, std::uint8_t const*, std::size_t, std::uint8_t const*,
                          std::size_t, std::uint8_t, void*)
     {
@@ -162,25 +181,27 @@ private:
         return 0;
     }
 
-    static int on_stream_close(nghttp2_session*, std::int32_t, std::uint32_t code, void* self)
+    static int on_stream_close(nghttp2_session* session, std::int32_t stream, std::uint32_t code, void* self)
     {
         if (code != NGHTTP2_NO_ERROR)
             give_up("stream");
         auto& me = *static_cast<client*>(self);
-        ++me.finished_;
-        if (me.started_ != me.work_.requests)
-            me.submit();
+        auto& begun = *static_cast<bench::measured::time_point*>(nghttp2_session_get_stream_user_data(session, stream));
+        me.measured_.finish(begun);
+        me.submit(begun);
         return 0;
     }
 
     bench::workload const& work_;
+    bench::measured measured_;
     std::string authority_;
     std::string authorization_;
+    std::string body_ = bench::json_body();
+    std::string content_length_ = std::to_string(body_.size());
     int socket_ = -1;
     SSL* tls_ = nullptr;
     nghttp2_session* session_ = nullptr;
-    std::uint64_t started_ = 0;
-    std::uint64_t finished_ = 0;
+    std::vector<bench::measured::time_point> begun_{};
     std::string out_{};
     std::vector<std::uint8_t> in_ = std::vector<std::uint8_t>(largest_record);
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The workload through jeton::client, as an application would do it.
+// The workload through jeton::client, as an application would do it. Counts allocations as well.
 
 #include "allocations.hpp"
-#include "workload.hpp"
+#include "measured.hpp"
 
 #include <jeton/client/client.hpp>
 
@@ -11,27 +11,28 @@
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 
+#include <stdexcept>
+
 namespace {
 
 struct progress {
-    std::uint64_t started = 0;
-    std::uint64_t finished = 0;
-    bench::allocation_count at_half{};
+    bench::measured work;
+    bench::allocation_count at_begin{};
     bench::allocation_count at_end{};
-    std::uint64_t running = 0;
 };
 
-asio::awaitable<void> worker(jeton::client& api, bench::workload const& w, jeton::http::request what, progress& p)
+asio::awaitable<void> worker(jeton::client& api, jeton::http::request what, progress& p)
 {
-    while (p.started != w.requests) {
-        ++p.started;
+    bench::measured::time_point begun{};
+    while (p.work.start(begun)) {
         auto const answer = (co_await api.send(what)).value();
         if (answer.status() != 200)
             throw std::runtime_error("answered with " + std::to_string(answer.status()));
-        if (++p.finished == w.requests / 2)
-            p.at_half = bench::allocations();
+        p.work.finish(begun);
+        if (p.work.begins())
+            p.at_begin = bench::allocations();
     }
-    if (--p.running == 0) {
+    if (p.work.done()) {
         p.at_end = bench::allocations();
         co_await api.shut_down();
     }
@@ -39,11 +40,18 @@ asio::awaitable<void> worker(jeton::client& api, bench::workload const& w, jeton
 
 asio::awaitable<void> workers(jeton::client& api, bench::workload const& w, progress& p)
 {
-    auto const what = jeton::http::request::get(bench::workload::path);
+    auto const what =
+        w.post ? jeton::http::request::post(w.path, bench::json_body()) : jeton::http::request::get(w.path);
     (co_await api.token()).value();
-    p.running = w.in_flight;
     for (std::uint64_t i = 0; i != w.in_flight; ++i)
-        asio::co_spawn(co_await asio::this_coro::executor, worker(api, w, what, p), asio::detached);
+        asio::co_spawn(co_await asio::this_coro::executor, worker(api, what, p), asio::detached);
+}
+
+std::string each(char const* name, std::uint64_t at_begin, std::uint64_t at_end, progress const& p)
+{
+    char text[80];
+    std::snprintf(text, sizeof text, ",\"%s\":%.2f", name, static_cast<double>(at_end - at_begin) / p.work.requests());
+    return text;
 }
 
 }  // namespace
@@ -51,7 +59,7 @@ asio::awaitable<void> workers(jeton::client& api, bench::workload const& w, prog
 int main(int argc, char** argv)
 {
     auto const w = bench::workload::from(argc, argv);
-    auto const base = std::string("https://") + bench::workload::host + ":" + w.port;
+    auto const base = "https://" + w.authority();
 
     jeton::provider server;
     server.name = "bench";
@@ -65,14 +73,12 @@ int main(int argc, char** argv)
     asio::io_context io(1);
     jeton::client api(jeton::serial(io), server, jeton::credentials::from_value("bench", jeton::secret("bench")),
                       options);
-    progress p;
+    progress p{.work = bench::measured(w)};
     asio::co_spawn(io, workers(api, w, p), asio::detached);
     io.run();
-
-    auto const counted = static_cast<double>(p.finished - w.requests / 2);
-    std::cout << p.finished
-              << " requests; allocations each: " << static_cast<double>(p.at_end.all - p.at_half.all) / counted
-              << ", of those by operator new "
-              << static_cast<double>(p.at_end.by_operator_new - p.at_half.by_operator_new) / counted << '\n';
-    return p.finished == w.requests ? 0 : 1;
+    if (!p.work.done())
+        return 1;
+    p.work.print(each("allocations", p.at_begin.all, p.at_end.all, p)
+                 + each("allocations_by_operator_new", p.at_begin.by_operator_new, p.at_end.by_operator_new, p)
+                 + each("allocations_aligned", p.at_begin.aligned, p.at_end.aligned, p));
 }
