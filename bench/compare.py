@@ -93,7 +93,7 @@ def all_figures(comparison, floors, others, works, set_ups, in_flights):
         for set_up in set_ups:
             for in_flight in in_flights:
                 floor_runs = {}
-                for client in others:
+                for client in (c for c in others if work == "GET" or c.protocol == "HTTP/1.1"):
                     try:
                         figure, below = comparison.measure(floors[client.protocol], client, work, set_up, in_flight)
                     except (RuntimeError, ValueError) as failed:

@@ -8,9 +8,9 @@
 #include <jeton/client/client.hpp>
 
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 
+#include <exception>
 #include <stdexcept>
 
 namespace {
@@ -20,6 +20,12 @@ struct progress {
     bench::allocation_count at_begin{};
     bench::allocation_count at_end{};
 };
+
+void insist(std::exception_ptr failed)
+{
+    if (failed)
+        std::rethrow_exception(failed);
+}
 
 asio::awaitable<void> worker(jeton::client& api, jeton::http::request what, progress& p)
 {
@@ -44,7 +50,7 @@ asio::awaitable<void> workers(jeton::client& api, bench::workload const& w, prog
         w.post ? jeton::http::request::post(w.path, bench::json_body()) : jeton::http::request::get(w.path);
     (co_await api.token()).value();
     for (std::uint64_t i = 0; i != w.in_flight; ++i)
-        asio::co_spawn(co_await asio::this_coro::executor, worker(api, what, p), asio::detached);
+        asio::co_spawn(co_await asio::this_coro::executor, worker(api, what, p), insist);
 }
 
 std::string each(char const* name, std::uint64_t at_begin, std::uint64_t at_end, progress const& p)
@@ -74,7 +80,7 @@ int main(int argc, char** argv)
     jeton::client api(jeton::serial(io), server, jeton::credentials::from_value("bench", jeton::secret("bench")),
                       options);
     progress p{.work = bench::measured(w)};
-    asio::co_spawn(io, workers(api, w, p), asio::detached);
+    asio::co_spawn(io, workers(api, w, p), insist);
     io.run();
     if (!p.work.done())
         return 1;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <string>
 
 namespace bench {
@@ -53,12 +54,10 @@ public:
     void print(std::string const& more = {}) const
     {
         std::chrono::duration<double> const wall = end_.wall - begin_.wall;
-        rusage used{};
-        ::getrusage(RUSAGE_SELF, &used);
         std::printf("{\"requests\":%.0f,\"seconds\":%.6f,\"cpu_us_per_request\":%.3f,\"p50_us\":%.1f,\"p99_us\":%.1f,"
                     "\"p999_us\":%.1f,\"peak_rss_kib\":%ld%s}\n",
                     requests(), wall.count(), (end_.cpu - begin_.cpu) / requests(), latencies_.percentile(0.5),
-                    latencies_.percentile(0.99), latencies_.percentile(0.999), used.ru_maxrss, more.c_str());
+                    latencies_.percentile(0.99), latencies_.percentile(0.999), peak_rss_kib(), more.c_str());
     }
 
 private:
@@ -69,6 +68,18 @@ private:
         ::getrusage(RUSAGE_SELF, &used);
         return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6
                + static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+    }
+
+    // Not ru_maxrss, which begins with that of the process that started this one.
+    static long peak_rss_kib()
+    {
+        std::ifstream status("/proc/self/status");
+        std::string word;
+        long kib = 0;
+        while (status >> word && word != "VmHWM:")
+            continue;
+        status >> kib;
+        return kib;
     }
 
     struct moment {

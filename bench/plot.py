@@ -71,7 +71,7 @@ def cost(result, set_up):
     figures = [f for f in result["figures"] if f["set_up"] == set_up and f["work"] == "GET"]
     in_flights = sorted({f["in_flight"] for f in figures})
     shade = dict(zip(in_flights, SHADES[-len(in_flights):] if len(in_flights) < 4 else SHADES))
-    drawing = Drawing("Client CPU per request, as a multiple of the floor: shorter is better", where(result, set_up))
+    drawing = Drawing("Client CPU per request, as a multiple of the floor (in brackets: µs); shorter is better", where(result, set_up))
     drawing.y += 8
     drawing.legend([(f"{n} in flight", shade[n]) for n in in_flights if n in shade])
     longest = max(f["ratio"] for f in figures)
@@ -94,7 +94,7 @@ def cost(result, set_up):
                 width = figure["ratio"] * scale
                 drawing.bar(LEFT, drawing.y, width, thick - 2, shade.get(figure["in_flight"], SHADES[0]))
                 drawing.text(LEFT + width + 5, drawing.y + 8.5,
-                             f"{figure['ratio']:.2f} ×   {figure['cpu_us_per_request']:.1f} µs", size=9.5)
+                             f"{figure['ratio']:.2f}  ({figure['cpu_us_per_request']:.1f} µs)", size=9.5)
                 drawing.y += thick
             drawing.y += 7
         bars, drawing.parts = drawing.parts[ticks_at:], drawing.parts[:ticks_at]
