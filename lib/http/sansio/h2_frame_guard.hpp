@@ -52,6 +52,13 @@ public:
     /// Something got on: so many frames that come with it are none too many.
     void grant(int frames) noexcept { others_.grant(frames); }
 
+    /// A request was answered. RFC 9113 §8.1: a server that did not need all of it may send a reset behind the answer.
+    void on_answered(int frames) noexcept
+    {
+        grant(frames);
+        resets_.grant(1);
+    }
+
 private:
     verdict judge(time_point now) noexcept;
 

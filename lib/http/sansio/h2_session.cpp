@@ -336,7 +336,7 @@ void h2_session::on_head(stream& s)
 
 void h2_session::on_end(stream& s)
 {
-    guard_.grant(frames_per_answer);
+    guard_.on_answered(frames_per_answer);
     bool const unfinished = !s.body_.empty();
     detach(s);
     tell(event::kind::end).of = &s;

@@ -276,6 +276,13 @@ BOOST_AUTO_TEST_CASE(a_busy_connection_is_no_flood)
         BOOST_REQUIRE(one->done);
         s.sent.clear();
     }
+    BOOST_TEST_CONTEXT("nor is a server that answers before it has read what was sent, as nginx does")
+    for (int i = 0; i != 5000; ++i, id += 2) {
+        auto* const one = s.send("POST", "body");
+        s.feed(h2::answer(id) + h2::reset(id, h2::no_error));
+        BOOST_REQUIRE(one->done);
+        s.sent.clear();
+    }
     BOOST_TEST(!s.it.dead());
 }
 
