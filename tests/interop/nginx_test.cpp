@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(http_2_where_nginx_speaks_it)
         if (one.protocol == "HTTP/2.0")
             ++connections[one.connection];
     }
-    BOOST_TEST(connections.size() == 2U);  // one of each client's
+    BOOST_TEST(connections.size() == 2U);            // one of each client's
     BOOST_TEST(connections.begin()->second == 101);  // and the token
 
     asio::io_context io(1);
