@@ -110,6 +110,13 @@ struct fixture {
 
     void shut_down() { asio::co_spawn(others[0].io, api->shut_down(), asio::use_future).get(); }
 
+    // A handler on each context, behind all calls: these have begun.
+    void let_all_begin()
+    {
+        for (int i = 0; i != static_cast<int>(n) + 2; ++i)
+            asio::post(executor(i), asio::use_future).get();
+    }
+
     bool closed()
     {
         return world.wait_until([](auto const& now) { return now.open_connections == 0; }, 30s);
@@ -213,9 +220,7 @@ BOOST_AUTO_TEST_CASE(the_client_may_be_destroyed_with_calls_in_flight_on_all_thr
     tally sum(many);
     for (int i = 0; i != many; ++i)
         asio::co_spawn(executor(i), ask(&*api, &sum), asio::detached);
-    // A handler on each context, behind them: all have begun.
-    for (int i = 0; i != static_cast<int>(n) + 2; ++i)
-        asio::post(executor(i), asio::use_future).get();
+    let_all_begin();
     BOOST_TEST(world.wait_until([](auto const& now) { return now.api_requests >= 4; }, 1min));
     api.reset();
     sum.wait();
@@ -231,6 +236,7 @@ BOOST_AUTO_TEST_CASE(the_threads_may_end_with_calls_in_flight)
     tally sum(1'000'000);
     for (int i = 0; i != 400; ++i)
         asio::co_spawn(threads.executor(static_cast<std::size_t>(i) % n), ask(&*api, &sum), asio::detached);
+    let_all_begin();
     BOOST_TEST(world.wait_until([](auto const& now) { return now.api_requests >= 4; }, 1min));
     threads.stop();
     api.reset();
