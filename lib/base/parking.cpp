@@ -21,8 +21,8 @@
 
 namespace jeton {
 
-/// The handlers that are parked in one context, on whichever of its strands. Nothing else owns them, and Asio has nobody
-/// to ask for them when the context dies.
+/// The places where handlers are parked in one context, on whichever of its strands, and those whose place is gone. Nothing else owns
+/// the handlers, and Asio has nobody to ask for them when the context dies.
 class parked_handlers final : public asio::execution_context::service {
 public:
     using key_type = parked_handlers;
@@ -30,28 +30,52 @@ public:
 
     explicit parked_handlers(asio::execution_context& context) : service(context) {}
 
-    void add(parking::spot& one) noexcept
+    void add(parking& place) noexcept
     {
         std::scoped_lock const lock(mutex_);
-        static_cast<spot_link<1>&>(one).insert_before(parked_);
+        place.insert_before(places_);
+    }
+
+    void remove(parking& place) noexcept
+    {
+        std::scoped_lock const lock(mutex_);
+        place.unlink();
+    }
+
+    void adopt(parking::spot& one) noexcept
+    {
+        std::scoped_lock const lock(mutex_);
+        one.home_ = this;
+        one.insert_before(homeless_);
     }
 
     void remove(parking::spot& one) noexcept
     {
         std::scoped_lock const lock(mutex_);
-        static_cast<spot_link<1>&>(one).unlink();
+        one.unlink();
     }
 
 private:
     void shutdown() override
     {
-        // Each may take others with it, so none but the first is looked at.
-        while (parked_.linked())
-            static_cast<parking::spot&>(*parked_.next).abandon();
+        // Each may take others with it, and places, so none but the first is looked at.
+        while (places_.linked()) {
+            auto& place = static_cast<parking&>(*places_.next);
+            if (!place.empty()) {
+                place.front().abandon();
+                continue;
+            }
+            place.unlink();
+            place.home_ = nullptr;
+            place.home_of_ = nullptr;
+        }
+        while (homeless_.linked())
+            static_cast<parking::spot&>(*homeless_.next).abandon();
     }
 
     std::mutex mutex_{};
-    spot_link<1> parked_{};
+    parking_link<parking> places_{};
+    parking_link<parking::spot> homeless_{};
 };
 
 asio::execution_context::id parked_handlers::id;
@@ -68,7 +92,7 @@ public:
             front().abandon();
     }
 
-    void push(spot& one) noexcept { static_cast<spot_link<0>&>(one).insert_before(ready_); }
+    void push(spot& one) noexcept { one.insert_before(ready_); }
 
     // Without memory for it those who wait would vanish without an outcome: as Asio does where it begins an operation,
     // this ends the process then.
@@ -101,7 +125,7 @@ private:
 
     spot& front() noexcept { return static_cast<spot&>(*ready_.next); }
 
-    spot_link<0> ready_{};
+    parking_link<spot> ready_{};
 };
 
 /// Moves the handler of a coroutine that has just been suspended into its spot.
@@ -118,7 +142,7 @@ public:
         static_assert(sizeof(held) <= sizeof me_.memory_);
 
         me_.executor_ = asio::get_associated_executor(handler);
-        me_.home_ = &place_.home_in(asio::query(me_.executor_, asio::execution::context));
+        place_.settle_in(asio::query(me_.executor_, asio::execution::context));
         // A coroutine's handler clears the slot when it is called. A handler that is destroyed leaves the slot alone, as
         // the signal behind it may have died before the context; nobody can emit it any more.
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
@@ -130,9 +154,8 @@ public:
         me_.handler_ = ::new (static_cast<void*>(me_.memory_)) held(std::forward<Handler>(handler));
         me_.state_ = state::parked;
         me_.place_ = &place_;
-        static_cast<spot_link<0>&>(me_).insert_before(place_.queue_);
+        me_.insert_before(place_.queue_);
         ++place_.size_;
-        me_.home_->add(me_);
         if (deadline_)
             timers_->arm(me_.deadline_, *deadline_);
     }
@@ -172,12 +195,13 @@ parking::spot::~spot() { abandon(); }
 void parking::spot::leave() noexcept
 {
     deadline_.disarm();
-    home_->remove(*this);
-    if (place_ != nullptr) {
-        --place_->size_;
-        place_ = nullptr;
+    if (place_ == nullptr) {
+        home_->remove(*this);
+        return;
     }
-    static_cast<spot_link<0>*>(this)->unlink();
+    --place_->size_;
+    place_ = nullptr;
+    unlink();
 }
 
 void parking::spot::make_ready(woken why) noexcept
@@ -203,7 +227,7 @@ parking::spot::continuation& parking::spot::release() noexcept
     if (state_ == state::parked)
         leave();
     else
-        static_cast<spot_link<0>*>(this)->unlink();
+        unlink();
     state_ = state::idle;
     executor_ = {};
     return *std::exchange(handler_, nullptr);
@@ -218,20 +242,28 @@ void parking::spot::abandon() noexcept
 parking::~parking()
 {
     while (queue_.linked()) {
-        front().place_ = nullptr;
-        queue_.next->unlink();
+        auto& one = front();
+        one.place_ = nullptr;
+        one.unlink();
+        home_->adopt(one);
     }
+    if (home_ != nullptr)
+        home_->remove(*this);
 }
 
 parking::spot& parking::front() noexcept { return static_cast<spot&>(*queue_.next); }
 
-parked_handlers& parking::home_in(asio::execution_context& context)
+void parking::settle_in(asio::execution_context& context)
 {
-    if (home_of_ != &context) {
-        home_ = &asio::use_service<parked_handlers>(context);
-        home_of_ = &context;
-    }
-    return *home_;
+    if (home_of_ == &context)
+        return;
+    assert(empty());
+    auto& home = asio::use_service<parked_handlers>(context);
+    if (home_ != nullptr)
+        home_->remove(*this);
+    home_ = &home;
+    home_of_ = &context;
+    home.add(*this);
 }
 
 asio::awaitable<woken> parking::park(spot& me, timekeeper& timers, time_point deadline)
@@ -289,6 +321,17 @@ void parking::wake_all(woken why)
         } while (!empty() && front().executor_ == executor);
         spot::batch::post(std::move(together));
     }
+}
+
+void parking::resume_all()
+{
+    spot::batch all;
+    while (!empty()) {
+        auto& one = front();
+        one.make_ready(woken::signalled);
+        all.push(one);
+    }
+    all();
 }
 
 }  // namespace jeton

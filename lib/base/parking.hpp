@@ -22,19 +22,19 @@ enum class woken : unsigned char {
 class parking;
 class parked_handlers;
 
-/// A place in one of the circular lists of those who wait; `Which` tells a spot's two places apart.
-template <int Which>
-struct spot_link {
-    spot_link* next = this;
-    spot_link* previous = this;
+/// A place in a circular list, of those who wait or of where they wait.
+template <class What>
+struct parking_link {
+    parking_link* next = this;
+    parking_link* previous = this;
 
-    spot_link() = default;
-    spot_link(spot_link const&) = delete;
-    spot_link& operator=(spot_link const&) = delete;
+    parking_link() = default;
+    parking_link(parking_link const&) = delete;
+    parking_link& operator=(parking_link const&) = delete;
 
     bool linked() const noexcept { return next != this; }
 
-    void insert_before(spot_link& other) noexcept
+    void insert_before(parking_link& other) noexcept
     {
         next = &other;
         previous = other.previous;
@@ -50,7 +50,7 @@ struct spot_link {
     }
 
     /// Takes over the list that `other` is the head of. \pre this one is empty
-    void take(spot_link& other) noexcept
+    void take(parking_link& other) noexcept
     {
         if (!other.linked())
             return;
@@ -60,12 +60,12 @@ struct spot_link {
 };
 
 /// A place where coroutines wait, first come first served. Waking, cancelling and timing out take constant time each and
-/// touch nobody else; nothing is resumed in the middle of the caller's work, but from the executor's queue.
+/// touch nobody else; but for `resume_all`, nothing is resumed in the middle of the caller's work, but from the executor's queue.
 ///
 /// Confined to one serial executor, on which everyone who waits runs as well. What is parked belongs to a service of the
 /// executor's context: a context that is destroyed destroys the frames that wait in it, so none leaks. Being parked is
 /// not outstanding work; what will wake it (a socket, an alarm, a posted handler) is.
-class parking {
+class parking : parking_link<parking> {
 public:
     /// What one waiter looks like from outside; lives in its coroutine's frame.
     class spot;
@@ -94,17 +94,22 @@ public:
     void wake(spot& one, woken why = woken::signalled);  ///< does nothing if it does not wait here (any more)
     void wake_all(woken why = woken::signalled);         ///< in bounded batches: others get their turn in between
 
+    /// Resumes them here and now, instead of by way of the queue: for whoever has done what he had to do, and is on their
+    /// executor. Throws what they throw, out of which their executor's run() is the way.
+    void resume_all();
+
     std::size_t size() const noexcept { return size_; }
     bool empty() const noexcept { return size() == 0; }
 
 private:
+    friend class parked_handlers;
+
     spot& front() noexcept;
+    void settle_in(asio::execution_context& context);
 
-    parked_handlers& home_in(asio::execution_context& context);
-
-    spot_link<0> queue_{};
+    parking_link<spot> queue_{};
     std::size_t size_ = 0;
-    parked_handlers* home_ = nullptr;  // where whoever parked last is kept; found by a search that takes a lock
+    parked_handlers* home_ = nullptr;  // knows this place, from when somebody first waits in it
     asio::execution_context* home_of_ = nullptr;
 };
 
@@ -113,9 +118,9 @@ private:
 ///
 ///     idle --wait--> parked --wake, deadline, cancellation--> ready --posted batch--> idle
 ///
-/// A parked spot is owned by the service of its context, a ready one by the posted batch: whichever of them is destroyed
-/// destroys the handler.
-class parking::spot : spot_link<0>, spot_link<1> {
+/// A parked spot is owned by the service of its context, which knows the places, a ready one by the posted batch: whichever of
+/// them is destroyed destroys the handler.
+class parking::spot : parking_link<parking::spot> {
 public:
     spot() noexcept : deadline_(*this) {}
     spot(spot const&) = delete;
@@ -161,7 +166,7 @@ private:
     continuation* handler_ = nullptr;
     asio::any_io_executor executor_{};
     parking* place_ = nullptr;
-    parked_handlers* home_ = nullptr;
+    parked_handlers* home_ = nullptr;  // once its place is gone
     deadline deadline_;
     state state_ = state::idle;
     woken why_ = woken::signalled;
