@@ -6,7 +6,10 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
+#include <type_traits>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -61,8 +64,23 @@ constexpr std::string_view trimmed(std::string_view text) noexcept
 /// control characters: setting one bit then is all that it takes.
 constexpr bool is_word(std::string_view text, std::string_view lower) noexcept
 {
-    if (text.size() != lower.size())
+    auto const size = lower.size();
+    if (text.size() != size)
         return false;
+    if (!std::is_constant_evaluated() && size >= 8) {
+        // The last eight overlap what was compared before.
+        auto const eight = [](char const* from) {
+            std::uint64_t bytes = 0;
+            std::memcpy(&bytes, from, 8);
+            return bytes;
+        };
+        constexpr std::uint64_t bit = 0x2020'2020'2020'2020;
+        std::size_t at = 0;
+        for (; at + 8 < size; at += 8)
+            if ((eight(text.data() + at) | bit) != eight(lower.data() + at))
+                return false;
+        return (eight(text.data() + size - 8) | bit) == eight(lower.data() + size - 8);
+    }
     for (std::size_t i = 0; i != text.size(); ++i)
         if ((text[i] | 0x20) != lower[i])
             return false;

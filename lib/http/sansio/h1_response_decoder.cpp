@@ -22,6 +22,14 @@ constexpr std::string_view status_line_begin = "HTTP/1.# ### ";
 constexpr std::size_t minor_at = 7;
 constexpr std::size_t status_at = 9;
 
+// Whether it is that of HTTP/1.1: seen at a glance, since nearly all are. At least so many bytes are there.
+bool is_usual_begin(char const* text) noexcept
+{
+    constexpr std::string_view usual = "HTTP/1.1 ";
+    return std::memcmp(text, usual.data(), usual.size()) == 0 && is_digit(text[status_at])
+           && is_digit(text[status_at + 1]) && is_digit(text[status_at + 2]) && text[status_at + 3] == ' ';
+}
+
 constexpr char const* bad_line = "the status line is not that of HTTP/1.x";
 
 // field_position has 32 bits for an offset.
@@ -184,6 +192,8 @@ auto h1_response_decoder::read_status_line(std::span<char> buffer) -> outcome
                                            : outcome::incomplete;
     };
 
+    if (scanned_ == 0 && size >= status_line_begin.size() && is_usual_begin(text))
+        scanned_ = status_line_begin.size();
     // Byte for byte, so that a peer which speaks something else and then waits is found out at once.
     for (; scanned_ < status_line_begin.size(); ++scanned_) {
         if (scanned_ == size)
@@ -391,6 +401,17 @@ bool h1_response_decoder::read_content_length(std::string_view value)
     constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
     auto const had_one = has_length_;
     has_length_ = true;
+    // One number that cannot be too large, as nearly all are.
+    if (!had_one && !value.empty() && value.size() <= 18) {
+        std::uint64_t n = 0;
+        std::size_t digits = 0;
+        for (; digits != value.size() && is_digit(value[digits]); ++digits)
+            n = 10 * n + static_cast<std::uint64_t>(value[digits] - '0');
+        if (digits == value.size()) {
+            length_ = n;
+            return true;
+        }
+    }
     for (bool first = !had_one;; first = false) {
         auto const comma = value.find(',');
         auto const digits = trimmed(value.substr(0, comma));
@@ -416,6 +437,10 @@ bool h1_response_decoder::read_content_length(std::string_view value)
 
 void h1_response_decoder::read_connection(std::string_view value) noexcept
 {
+    if (is_word(value, "keep-alive")) {
+        kept_alive_ = true;
+        return;
+    }
     for (;;) {
         auto const comma = value.find(',');
         auto const option = trimmed(value.substr(0, comma));
