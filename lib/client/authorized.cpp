@@ -7,6 +7,7 @@
 #include "http/request_access.hpp"
 #include "http/response_builder.hpp"
 #include "http/sansio/challenges.hpp"
+#include "http/stage.hpp"
 #include "oauth2/token_at_hand.hpp"
 
 #include <jeton/base/secret.hpp>
@@ -62,7 +63,10 @@ struct objection {
     std::vector<http::challenge> offered;
 };
 
-class authorized_transport final : public http::transport, public std::enable_shared_from_this<authorized_transport> {
+class authorized_transport final : public http::transport,
+                                   public http::has_passage,
+                                   public http::stage,
+                                   public std::enable_shared_from_this<authorized_transport> {
 public:
     authorized_transport(std::shared_ptr<http::transport> over, std::shared_ptr<oauth2::token_source> tokens,
                          std::vector<http::origin> origins, std::shared_ptr<clock> time,
@@ -72,22 +76,64 @@ public:
           at_hand_(dynamic_cast<oauth2::token_at_hand const*>(tokens_.get())),
           origins_(std::move(origins)),
           time_(std::move(time)),
-          watcher_(std::move(watcher))
+          watcher_(std::move(watcher)),
+          way_(http::way_through(*this, *over_))
     {}
 
     asio::awaitable<result<http::response>> send(http::request what) override
     {
+        if (way_.last)
+            return way_.last->send(std::move(what), shared_from_this(), way_.stages);
+        return whole(std::move(what));
+    }
+    http::passage way() override { return way_; }
+
+    bool enter(http::request& what, time_point now, asio::any_io_executor const& here) override
+    {
+        if (!what.wants_token())
+            return true;
+        auto const* const token = at_hand_ != nullptr ? at_hand_->at_hand(here, now) : nullptr;
+        if (token == nullptr || objection_to(what))
+            return false;
+        (void)deadline_of(what, now);
+        authorize(what, *token);
+        return true;
+    }
+    bool passes(http::request const& what, result<http::response> const& outcome) const noexcept override
+    {
+        return !what.wants_token() || !outcome || !authorization_plan::concerns(outcome->status());
+    }
+    asio::awaitable<result<http::response>> amend(http::request what, result<http::response> first) override
+    {
+        return exchange(shared_from_this(), std::move(what), std::move(first));
+    }
+    asio::awaitable<result<http::response>> whole(http::request what) override
+    {
         if (!what.wants_token())
             return over_->send(std::move(what));
-        return exchange(shared_from_this(), std::move(what));
+        return exchange(shared_from_this(), std::move(what), {});
     }
 
 private:
-    static asio::awaitable<result<http::response>> exchange(std::shared_ptr<authorized_transport> self,
-                                                            http::request what)
+    // Counted with this shard's hold on the token, which no other thread writes to.
+    static void authorize(http::request& what, oauth2::token_ptr const& by)
     {
-        if (auto why = self->objection_to(what))
-            co_return std::move(*why);
+        request_access::authorize(what, by->authorization().get(), by);
+    }
+
+    static oauth2::token_ptr token_of(http::request const& what)
+    {
+        return std::static_pointer_cast<oauth2::token const>(request_access::authorized_by(what));
+    }
+
+    // At most two attempts; `first` is the outcome of that one, if it has been made.
+    static asio::awaitable<result<http::response>> exchange(std::shared_ptr<authorized_transport> self,
+                                                            http::request what,
+                                                            std::optional<result<http::response>> first)
+    {
+        if (!first)
+            if (auto why = self->objection_to(what))
+                co_return std::move(*why);
         bool const throws = co_await asio::this_coro::throw_if_cancelled();
         co_await asio::this_coro::throw_if_cancelled(false);
 
@@ -98,7 +144,13 @@ private:
         authorization_plan plan(what.repeatable(), true);
         oauth2::token_ptr sent;
         std::optional<result<http::response>> outcome;  // of the first time, too, until the second one's is known
-        for (bool again = false;; again = true) {
+        bool again = false;
+        if (first) {
+            sent = token_of(what);
+            outcome = std::move(first);
+            again = true;
+        }
+        while (!outcome || self->wants_another_token(plan, what, *sent, *outcome)) {
             duration waited{};
             auto const* const ready = again || self->at_hand_ == nullptr ? nullptr : self->at_hand_->at_hand(here);
             if (ready != nullptr) {
@@ -123,15 +175,13 @@ private:
                 break;
             }
 
-            // Counted with this shard's hold on the token, which no other thread writes to.
-            request_access::authorize(what, std::shared_ptr<secret const>(sent, sent->authorization().get()));
+            authorize(what, sent);
             if (again)
                 request_access::count_attempt(what, request_access::attempt_of(what) + 1);
             outcome.emplace(co_await self->over_->send(what));
             if (*outcome)
                 response_access::info(**outcome).phases.token += waited;
-            if (!self->wants_another_token(plan, what, *sent, *outcome))
-                break;
+            again = true;
         }
         co_await asio::this_coro::throw_if_cancelled(throws);
         co_return std::move(*outcome);
@@ -246,6 +296,7 @@ private:
     std::vector<http::origin> origins_;
     std::shared_ptr<clock> time_;
     std::shared_ptr<observer> watcher_;
+    http::passage way_;
 };
 
 }  // namespace

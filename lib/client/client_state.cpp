@@ -170,11 +170,15 @@ result<void> client::state::prepare(client_shard const& at, http::request& what)
 {
     if (auto const* const mistake = what.mistake())
         return *mistake;
-    auto place =
-        at.address.resolve(what.target(), !what.wants_token(), [this](std::string_view name) { return look_up(name); });
-    if (!place)
-        return place.error();
-    http::request_access::resolve(what, std::move(place->origin), std::move(place->target));
+    if (auto const base = at.address.base_for(what.target())) {
+        http::request_access::resolve(what, base->origin, base->path);
+    } else {
+        auto place = at.address.resolve(what.target(), !what.wants_token(),
+                                        [this](std::string_view name) { return look_up(name); });
+        if (!place)
+            return place.error();
+        http::request_access::resolve(what, std::move(place->origin), std::move(place->target));
+    }
     // From here on, a moment: no layer below starts to count anew.
     auto const until = saturating_add(time_->now(), what.within().value_or(total_));
     if (what.within() || !what.until())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/ended.hpp"
+#include "http/sender_of.hpp"
 
 #include <jeton/http/client.hpp>
 #include <jeton/http/transport.hpp>
@@ -16,7 +17,7 @@ namespace jeton {
 
 /// What everything above has instead of the connections, so that they can be taken away while requests are in flight:
 /// that is what cancels those. On home only: with_retries and the grant run there.
-class connections final : public http::transport {
+class connections final : public http::transport, public http::has_passage {
 public:
     /// \param beside  null, or another client's connections, whose TLS configuration these share
     connections(serial home, http::client_options options, connections const* beside)
@@ -27,6 +28,14 @@ public:
     asio::awaitable<result<http::response>> send(http::request what) override
     {
         return to_ ? to_->send(std::move(what)) : refused<http::response>();
+    }
+
+    http::passage way() override
+    {
+        http::passage all;
+        if (to_)
+            all.last = http::sender_of(*to_);
+        return all;
     }
 
     /// Holds them until it has completed.

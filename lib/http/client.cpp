@@ -9,6 +9,7 @@
 #include "http/pool.hpp"
 #include "http/request_access.hpp"
 #include "http/response_builder.hpp"
+#include "http/sender_of.hpp"
 #include "net/tcp_connector.hpp"
 #include "net/tls_context.hpp"
 
@@ -73,7 +74,12 @@ client_options checked(client_options options)
 std::string subject(request const& what, std::string const& origin)
 {
     std::string_view const target = what.target();
-    return std::string(what.method()) + ' ' + origin + std::string(target.substr(0, target.find('?'))) + ": ";
+    return std::string(what.method())
+        .append(" ")
+        .append(origin)
+        .append(request_access::base_path_of(what))
+        .append(target.substr(0, target.find('?')))
+        .append(": ");
 }
 
 failure about(failure const& why, request const& what, std::string const& origin)
@@ -85,8 +91,12 @@ failure about(failure const& why, request const& what, std::string const& origin
 
 }  // namespace
 
+struct client_access {
+    static std::shared_ptr<client_state> const& state_of(client const& of) { return of.state_; }
+};
+
 // What a client and its requests in flight share.
-class client_state {
+class client_state final : public sender, public std::enable_shared_from_this<client_state> {
 public:
     client_state(serial where, client_options given, client_state const* like = nullptr)
         : home(std::move(where)), options(checked(std::move(given)))
@@ -148,7 +158,14 @@ public:
         return &at;
     }
 
-    static awaitable<result<response>> send(std::shared_ptr<client_state> self, request what);
+    awaitable<result<response>> send(request what, std::shared_ptr<transport const> keeper,
+                                     std::span<stage* const> stages) override
+    {
+        return send(shared_from_this(), std::move(what), std::move(keeper), stages);
+    }
+
+    static awaitable<result<response>> send(std::shared_ptr<client_state> self, request what,
+                                            std::shared_ptr<transport const> keeper, std::span<stage* const> stages);
     static awaitable<result<void>> warm(std::shared_ptr<client_state> self, std::string target, std::size_t requests);
     static awaitable<result<void>> close(std::shared_ptr<client_state> self);
     static awaitable<void> shut_down(std::shared_ptr<client_state> self);
@@ -169,7 +186,8 @@ private:
 
 // One coroutine for all of it, since each further frame costs an allocation: hence the single way out, at which the
 // caller's setting is restored.
-awaitable<result<response>> client_state::send(std::shared_ptr<client_state> self, request what)
+awaitable<result<response>> client_state::send(std::shared_ptr<client_state> self, request what,
+                                               std::shared_ptr<transport const> keeper, std::span<stage* const> stages)
 {
     bool const throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -178,15 +196,25 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
     std::exception_ptr thrown;
     pool::waiter me;
     pool::lease lease;
+    std::size_t entered = 0;
     auto const here = co_await asio::this_coro::executor;
     try {
-        if (here != self->home.executor()) {
-            auto op = send(self, std::move(what));
+        auto const begun = self->connections->timers().now();
+        if (here == self->home.executor())
+            while (entered != stages.size() && stages[entered]->enter(what, begun, here))
+                ++entered;
+        if (entered != stages.size()) {
+            auto op = stages[entered]->whole(what);
+            // It holds what it needs; where another shard's loop takes the request over, it is no load to this one.
+            if (entered == 0)
+                keeper.reset();
+            outcome = co_await std::move(op);
+        } else if (here != self->home.executor()) {
+            auto op = send(self, std::move(what), {}, {});
             outcome = co_await hop_for_result(self->home.executor(), std::move(op));
         } else {
             auto& connections = *self->connections;
             auto const state = co_await asio::this_coro::cancellation_state;
-            auto const begun = connections.timers().now();
             auto const deadline = self->deadline_of(what, begun);
             auto const where = self->locate(what);
             if (!where) {
@@ -201,6 +229,7 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
                 auto& at = **where;
                 me.dialled_after = request_access::dialled_after(what);
                 me.first = request_access::goes_first(what);
+                me.repeatable = what.repeatable();
                 auto taken = connections.take(at, me, begun, deadline);
                 if (!taken)
                     taken = co_await connections.wait(at, me, begun, deadline);
@@ -217,7 +246,15 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
                                      .begun = lease.waited ? connections.timers().now() : begun,
                                      .deadline = deadline,
                                      .first_byte = self->options.first_byte};
-                outcome = co_await lease.connection->exchange(order);
+                outcome = lease.connection->begin(order);
+                while (!outcome) {
+                    auto const cancellation = co_await asio::this_coro::cancellation_state;
+                    auto why = woken::cancelled;
+                    if (!cancelled(cancellation))
+                        why = co_await lease.connection->wait(order);
+                    outcome = lease.connection->proceed(order, why);
+                }
+                order.state.reset();
                 if (*outcome) {
                     auto& info = response_access::info(**outcome);
                     info.protocol = lease.connection->protocol();
@@ -239,6 +276,13 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
             }
             if (!*outcome && where)
                 outcome = about(outcome->error(), what, pool::name_of(**where));
+        }
+        while (entered != 0) {
+            auto& outer = *stages[--entered];
+            if (!outer.passes(what, *outcome)) {
+                auto op = outer.amend(what, std::move(*outcome));
+                outcome = co_await std::move(op);
+            }
         }
     } catch (...) {
         thrown = std::current_exception();
@@ -307,7 +351,9 @@ client::client(serial home, client_options options, client const& beside)
 
 client::~client() { state_->connections->abandon(); }
 
-awaitable<result<response>> client::send(request what) { return client_state::send(state_, std::move(what)); }
+awaitable<result<response>> client::send(request what) { return client_state::send(state_, std::move(what), {}, {}); }
+
+std::shared_ptr<sender> sender_of(client const& of) { return client_access::state_of(of); }
 
 awaitable<result<void>> client::warm(std::string url, std::size_t requests)
 {

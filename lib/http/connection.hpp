@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "base/parking.hpp"
 #include "base/timekeeper.hpp"
 #include "http/sansio/keep_alive_hint.hpp"
 
@@ -14,19 +15,30 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace jeton::http {
 
 using asio::awaitable;
 
-/// What a connection needs to know to carry one request. Lives in the frame of whoever awaits the exchange.
+/// What a connection that carries many requests at a time has to keep of one of them.
+class exchange_state {
+public:
+    exchange_state() = default;
+    exchange_state(exchange_state const&) = delete;
+    exchange_state& operator=(exchange_state const&) = delete;
+    virtual ~exchange_state() = default;
+};
+
+/// What a connection needs to know to carry one request. Lives in the frame of whoever sends it.
 struct exchange_order {
     request const* what = nullptr;   ///< resolved, without a mistake
     std::string_view origin_head{};  ///< of `h1_origin_head`
     time_point begun{};              ///< now
     time_point deadline{};
-    duration first_byte{};  ///< limit, from the end of writing
+    duration first_byte{};                    ///< limit, from the end of writing
+    std::unique_ptr<exchange_state> state{};  ///< the connection's
 };
 
 /// A connection to a server, whatever it speaks: what the pool knows of it.
@@ -57,13 +69,20 @@ public:
     virtual void start(asio::any_io_executor const& home) = 0;
     virtual void keep(keeper* who) noexcept = 0;
 
-    /// Sends the request and gives the answer, with the time of each phase. As many at a time as `capacity()` says; the
-    /// connection and `order` must outlive it. Afterwards, ask `spent()`.
+    /// What an exchange has come to; nothing as long as it goes on.
+    using outcome = std::optional<result<response>>;
+
+    /// Sends the request; there are as many exchanges at a time as `capacity()` says. Whoever sends goes on to `wait`,
+    /// unless he has been cancelled, and to `proceed` with why he goes on, until there is an outcome: the answer, with the
+    /// time of each phase, or the failure. These are three functions, and not a coroutine, since each further frame costs an allocation and a resumption. The
+    /// connection must outlive them; `order` must, and stays where it is. Afterwards, ask `spent()`.
     ///
     /// Ends with a failure of phase `write`, `first_byte` or `body`; of delivery `not_sent` exactly if no byte of it was
     /// handed to the kernel or the peer says that it did not look at it, `answered` if an answer began to come. If the connection had carried a request before and
     /// died before the answer, the code is `errc::connection_lost` (RFC 9112 §9.3.1), otherwise that of the network.
-    virtual awaitable<result<response>> exchange(exchange_order const& order) = 0;
+    virtual outcome begin(exchange_order& order) = 0;
+    virtual awaitable<woken> wait(exchange_order const& order) = 0;
+    virtual outcome proceed(exchange_order& order, woken why) = 0;
 
     /// Why it must not carry another request; null if it may.
     virtual char const* spent() const noexcept = 0;

@@ -9,11 +9,8 @@
 #include <jeton/http/error.hpp>
 #include <jeton/net/error.hpp>
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <cassert>
@@ -61,31 +58,41 @@ h1_connection::~h1_connection() { close(); }
 
 void h1_connection::start(asio::any_io_executor const& home)
 {
+    home_ = home;
+    watch();
+}
+
+// A connection that will not carry another request has an answer to bring to its end all the same.
+void h1_connection::watch()
+{
+    if (state_ == state::closed || (spent_ != nullptr && state_ != state::exchanging))
+        return;
     try {
-        asio::co_spawn(home, watch(shared_from_this()), asio::detached);
+        stream_->when_readable(std::shared_ptr<watcher>(shared_from_this(), this), home_);
     } catch (std::bad_alloc const&) {
         on_starved();
     }
 }
 
-awaitable<void> h1_connection::watch(std::shared_ptr<h1_connection> self)
+// An error shows itself again, and with its meaning, when reading.
+void h1_connection::on_ready()
 {
-    // A connection that will not carry another request has an answer to bring to its end all the same.
-    try {
-        while (self->state_ != state::closed && (self->spent_ == nullptr || self->state_ == state::exchanging)) {
-            // An error shows itself again, and with its meaning, when reading.
-            (void)co_await self->stream_->ready(direction::read);
-            bool more = self->state_ != state::closed && self->on_readable();
-            while (more) {
-                // What TLS has read ahead needs no waiting for, so the others' turn has to be made.
-                auto const executor = co_await asio::this_coro::executor;
-                co_await asio::post(executor, asio::use_awaitable);
-                more = self->state_ != state::closed && self->on_readable();
-            }
+    if (state_ == state::closed)
+        return;
+    auto const self = shared_from_this();
+    if (on_readable()) {
+        // What TLS has read ahead needs no waiting for, so the others' turn has to be made.
+        try {
+            asio::post(home_, [self] { self->on_ready(); });
+        } catch (std::bad_alloc const&) {
+            on_starved();
         }
-    } catch (std::bad_alloc const&) {
-        self->on_starved();
+    } else {
+        watch();
     }
+    // The last thing done, so whatever the requester does meets a connection that has done with its answer.
+    if (state_ == state::settled)
+        answered_.resume_all();
 }
 
 // Nobody watches any more.
@@ -93,6 +100,7 @@ void h1_connection::on_starved()
 {
     spend("out of memory");
     settle(std::make_error_code(std::errc::not_enough_memory), "there is no memory to wait for the answer");
+    answered_.wake_all();
     if (state_ == state::idle && keeper_ != nullptr)
         std::exchange(keeper_, nullptr)->on_spent(*this);
 }
@@ -149,8 +157,9 @@ bool h1_connection::read_answer()
             on_read_error(got.error);
             return false;
         }
+        settled_at_ = timers_.now();
         if (!first_byte_at_)
-            first_byte_at_ = timers_.now();
+            first_byte_at_ = settled_at_;
         if (direct) {
             builder_.commit(got.bytes);
             decoder_.content_taken(got.bytes);
@@ -226,7 +235,6 @@ void h1_connection::settle(std::error_code code, char const* why)
         spend("failed");
     if (writing_)
         stream_->cancel();
-    answered_.wake_all();
 }
 
 void h1_connection::spend(char const* why) noexcept
@@ -235,16 +243,7 @@ void h1_connection::spend(char const* why) noexcept
         spent_ = why;
 }
 
-awaitable<void> h1_connection::wait_writable(time_point until)
-{
-    write_limit limit(*stream_);
-    timers_.arm(limit, until);
-    writing_ = true;
-    (void)co_await stream_->ready(direction::write);
-    writing_ = false;
-}
-
-awaitable<result<response>> h1_connection::exchange(exchange_order const& order)
+connection::outcome h1_connection::begin(exchange_order& order)
 {
     assert(state_ == state::idle || state_ == state::closed);
     sent_before_ = stream_->bytes_sent();
@@ -257,7 +256,7 @@ awaitable<result<response>> h1_connection::exchange(exchange_order const& order)
         last_used_ = timers_.now();
         code_ = net::errc::closed;
         why_ = "the connection died before the request was sent";
-        co_return explain(phase::write);
+        return explain(phase::write);
     }
 
     request const& what = *order.what;
@@ -267,87 +266,119 @@ awaitable<result<response>> h1_connection::exchange(exchange_order const& order)
     auto limits = limits_;
     limits.body = std::min(limits.body, request_access::longest_answer(what));
     decoder_.begin(what.method() == "HEAD" ? request_kind::head : request_kind::other, limits);
-
-    std::string_view rest;
     try {
-        rest = write_request(out_, what, order.origin_head);
+        body_left_ = write_request(out_, what, order.origin_head);
     } catch (std::bad_alloc const&) {
-        co_return give_up(std::make_error_code(std::errc::not_enough_memory), phase::write,
-                          "there is no memory for the request");
+        return give_up(std::make_error_code(std::errc::not_enough_memory), phase::write,
+                       "there is no memory for the request");
     }
-    int writes = 0;
-    for (std::string_view left : {out_.view(), rest}) {
-        while (!left.empty() && state_ == state::exchanging) {
-            auto const put = stream_->write_some(left);
-            left.remove_prefix(put.bytes);
-            if (put.error) {
-                on_write_error(put.error);
-            } else if (put.bytes != 0) {
-                if (++writes % writes_in_a_row == 0)
-                    read_to_the_last();
-            } else {
-                co_await wait_writable(order.deadline);
-                if (state_ != state::exchanging)
-                    break;
-                auto const cancellation = co_await asio::this_coro::cancellation_state;
-                if (cancelled(cancellation))
-                    co_return give_up(jeton::errc::cancelled, phase::write,
-                                      "cancelled while the request was being sent");
-                if (timers_.now() >= order.deadline)
-                    co_return give_up(jeton::errc::timed_out, phase::write,
-                                      "the deadline passed while the request was being sent");
-            }
-        }
-        // RFC 9112 §9.5: whoever answers before all is sent gets no more of it, and the connection cannot go on.
-        if (!left.empty()) {
-            cut_short_ = true;
-            spend("upload was cut short");
-        }
-    }
-    auto const written = timers_.now();
+    head_left_ = out_.view();
+    writes_ = 0;
+    return write_on(order);
+}
 
-    auto now = written;
-    while (state_ == state::exchanging) {
-        auto const limit = saturating_add(written, order.first_byte);
-        auto const until = decoder_.begun() ? order.deadline : std::min(order.deadline, limit);
-        auto const cancellation = co_await asio::this_coro::cancellation_state;
-        auto why = cancelled(cancellation) ? woken::cancelled : woken::timed_out;
-        if (why != woken::cancelled && now < until)
-            why = co_await answered_.park(requester_, timers_, until);
-        if (state_ != state::exchanging)
-            break;
-        auto const where = decoder_.begun() ? phase::body : phase::first_byte;
+connection::outcome h1_connection::write_on(exchange_order const& order)
+{
+    while (unsent() && state_ == state::exchanging) {
+        auto& left = head_left_.empty() ? body_left_ : head_left_;
+        auto const put = stream_->write_some(left);
+        left.remove_prefix(put.bytes);
+        if (put.error)
+            on_write_error(put.error);
+        else if (put.bytes == 0)
+            return {};
+        else if (++writes_ % writes_in_a_row == 0)
+            read_to_the_last();
+    }
+    // RFC 9112 §9.5: whoever answers before all is sent gets no more of it, and the connection cannot go on.
+    if (unsent()) {
+        cut_short_ = true;
+        spend("upload was cut short");
+        head_left_ = body_left_ = {};
+    }
+    written_ = timers_.now();
+    if (state_ != state::exchanging)
+        return conclude(order);
+    if (written_ >= due(order))
+        return on_due(order);
+    return {};
+}
+
+awaitable<woken> h1_connection::wait(exchange_order const& order)
+{
+    return unsent() ? wait_writable(order.deadline) : answered_.park(requester_, timers_, due(order));
+}
+
+awaitable<woken> h1_connection::wait_writable(time_point until)
+{
+    write_limit limit(*stream_);
+    timers_.arm(limit, until);
+    writing_ = true;
+    (void)co_await stream_->ready(direction::write);
+    writing_ = false;
+    auto const cancellation = co_await asio::this_coro::cancellation_state;
+    co_return cancelled(cancellation) ? woken::cancelled : woken::signalled;
+}
+
+connection::outcome h1_connection::proceed(exchange_order& order, woken why)
+{
+    if (state_ != state::exchanging) {
+        if (unsent())
+            return write_on(order);
+        return conclude(order);
+    }
+    if (unsent()) {
         if (why == woken::cancelled)
-            co_return give_up(jeton::errc::cancelled, where, "cancelled while waiting for the answer");
-        if (why == woken::timed_out) {
-            now = timers_.now();
-            if (now >= order.deadline)
-                co_return give_up(jeton::errc::timed_out, where,
-                                  "the deadline passed " + duration_text(now - written)
-                                      + " after the request was sent");
-            if (!decoder_.begun())
-                co_return give_up(jeton::errc::timed_out, where,
-                                  "no answer began within " + duration_text(order.first_byte));
-        }
+            return give_up(jeton::errc::cancelled, phase::write, "cancelled while the request was being sent");
+        if (timers_.now() >= order.deadline)
+            return give_up(jeton::errc::timed_out, phase::write,
+                           "the deadline passed while the request was being sent");
+        return write_on(order);
     }
+    if (why == woken::cancelled)
+        return give_up(jeton::errc::cancelled, decoder_.begun() ? phase::body : phase::first_byte,
+                       "cancelled while waiting for the answer");
+    if (why == woken::timed_out)
+        return on_due(order);
+    return {};
+}
 
-    last_used_ = timers_.now();
+time_point h1_connection::due(exchange_order const& order) const noexcept
+{
+    return decoder_.begun() ? order.deadline : std::min(order.deadline, saturating_add(written_, order.first_byte));
+}
+
+connection::outcome h1_connection::on_due(exchange_order const& order)
+{
+    auto const now = timers_.now();
+    auto const where = decoder_.begun() ? phase::body : phase::first_byte;
+    if (now >= order.deadline)
+        return give_up(jeton::errc::timed_out, where,
+                       "the deadline passed " + duration_text(now - written_) + " after the request was sent");
+    if (!decoder_.begun())
+        return give_up(jeton::errc::timed_out, where, "no answer began within " + duration_text(order.first_byte));
+    return {};
+}
+
+result<response> h1_connection::conclude(exchange_order const& order)
+{
+    last_used_ = code_ ? timers_.now() : std::max(settled_at_, written_);
     if (code_) {
         auto const not_whole = decoder_.begun() ? phase::body : cut_short_ ? phase::write : phase::first_byte;
         auto why = explain(not_whole);
         finish();
-        co_return why;
+        return why;
     }
     ++requests_;
     auto answer = builder_.finish();
     auto& info = response_access::info(answer);
-    auto const first = std::max(first_byte_at_.value_or(last_used_), written);
+    auto const first = std::max(first_byte_at_.value_or(last_used_), written_);
     info.reused = requests_ > 1;
-    info.phases.write = written - order.begun;
-    info.phases.first_byte = first - written;
+    info.phases.write = written_ - order.begun;
+    info.phases.first_byte = first - written_;
     info.phases.body = last_used_ - first;
     finish();
-    co_return answer;
+    return answer;
 }
 
 // Whatever is there. None of it may be left where only TLS knows of it, since the watcher waits for the socket.
@@ -405,6 +436,7 @@ failure h1_connection::give_up(std::error_code code, phase where, std::string ou
 void h1_connection::finish() noexcept
 {
     state_ = state::idle;
+    head_left_ = body_left_ = {};
     builder_.reset();
     if (secret_ || spent_ != nullptr) {
         in_.wipe();
@@ -432,6 +464,7 @@ void h1_connection::abort(failure const& why)
         return;
     aborted_ = why;
     settle(why.code(), nullptr);
+    answered_.wake_all();
 }
 
 void h1_connection::break_off() noexcept

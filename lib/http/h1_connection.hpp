@@ -27,15 +27,17 @@ namespace jeton::http {
 
 /// One HTTP/1.1 connection: carries one request after the other.
 ///
-/// A single coroutine waits for the stream to become readable, as long as the connection lives, and does all reading:
-/// while an exchange is going on it feeds the decoder and wakes the requester when the answer is there; in between it
-/// watches for the end, and for bytes that nobody asked for. So nothing is cancelled and armed anew for a request.
+/// It watches the stream as long as it lives, and that does all reading:
+/// while an exchange is going on it feeds the decoder, and resumes the requester when the answer is there; in between it
+/// sees the end, and bytes that nobody asked for. So nothing is cancelled and armed anew for a request.
 ///
-///         exchange()               answer complete or failed            exchange() returns
+///          begin()                 answer complete or failed               proceed()
 ///   idle -----------> exchanging ---------------------------> settled -------------------> idle, or of no more use
 ///
 /// Confined to one serial executor.
-class h1_connection final : public connection, public std::enable_shared_from_this<h1_connection> {
+class h1_connection final : public connection,
+                            private net::stream::watcher,
+                            public std::enable_shared_from_this<h1_connection> {
 public:
     /// `timers` must outlive every exchange.
     h1_connection(std::unique_ptr<net::stream> bytes, timekeeper& timers, answer_limits const& limits);
@@ -43,7 +45,9 @@ public:
 
     void start(asio::any_io_executor const& home) override;
     void keep(keeper* who) noexcept override { keeper_ = who; }
-    awaitable<result<response>> exchange(exchange_order const& order) override;
+    outcome begin(exchange_order& order) override;
+    awaitable<woken> wait(exchange_order const& order) override;
+    outcome proceed(exchange_order& order, woken why) override;
     char const* spent() const noexcept override { return spent_; }  ///< RFC 9112 §9.3, §9.6
     bool fit() override;                                            ///< RFC 9112 §9.2
     std::uint32_t slots() const noexcept override { return spent_ == nullptr && state_ == state::idle ? 1 : 0; }
@@ -65,9 +69,16 @@ private:
     enum class state : std::uint8_t { idle, exchanging, settled, closed };
     class write_limit;
 
-    static awaitable<void> watch(std::shared_ptr<h1_connection> self);
-    void on_starved();
-    awaitable<void> wait_writable(time_point until);
+    void watch();
+    void on_ready() override;
+    void on_starved() override;
+    void resume_requester();
+    outcome write_on(exchange_order const& order);
+    awaitable<woken> wait_writable(time_point until);
+    bool unsent() const noexcept { return !head_left_.empty() || !body_left_.empty(); }
+    time_point due(exchange_order const& order) const noexcept;
+    outcome on_due(exchange_order const& order);
+    result<response> conclude(exchange_order const& order);
     bool on_readable();
     void on_stir();
     bool read_answer();
@@ -85,6 +96,7 @@ private:
 
     std::unique_ptr<net::stream> stream_;
     timekeeper& timers_;
+    asio::any_io_executor home_{};
     keeper* keeper_ = nullptr;
     answer_limits const limits_;
     h1_response_decoder decoder_;
@@ -93,6 +105,9 @@ private:
     wire_buffer out_{};
     parking answered_{};
     parking::spot requester_{};
+    std::string_view head_left_{};  // of what is being sent
+    std::string_view body_left_{};
+    int writes_ = 0;
     state state_ = state::idle;
     bool writing_ = false;    // the requester waits for the stream to take more
     bool secret_ = false;     // the answer is one
@@ -103,6 +118,8 @@ private:
     char const* spent_ = nullptr;
     std::uint64_t requests_ = 0;
     std::uint64_t sent_before_ = 0;
+    time_point written_{};
+    time_point settled_at_{};  // or read from last
     time_point last_used_{};
     std::optional<time_point> first_byte_at_{};
 

@@ -37,11 +37,13 @@ constexpr std::size_t kept_buffer = 64 * 1024;
 
 }  // namespace
 
-// One request on its way; lives in the frame of its exchange.
-class h2_connection::call final : public h2_session::stream {
+// One request on its way.
+class h2_connection::call final : public exchange_state, public h2_session::stream {
 public:
+    static call& of(exchange_order const& order) noexcept { return static_cast<call&>(*order.state); }
+
     explicit call(h2_connection& owner) noexcept : owner_(owner) { ++owner_.running_; }
-    ~call()
+    ~call() override
     {
         // A frame that is destroyed while it waits: with its context, in which nothing will be written any more.
         if (open())
@@ -58,12 +60,15 @@ public:
 
     response_builder builder{};
     parking done{};
+    parking::spot requester{};
     std::optional<time_point> first_byte_at{};
+    time_point looked_at{};  // for what is due
     time_point settled_at{};
     std::error_code code{};  // once settled: empty for a complete answer
     char const* why = nullptr;
     char const* peer_code = nullptr;
     bool settled = false;
+    bool reused = false;  // the connection
     bool unprocessed = false;
     bool secret = false;
     bool finished = false;
@@ -337,9 +342,10 @@ void h2_connection::spend(char const* why) noexcept
 
 // Exchanges.
 
-awaitable<result<response>> h2_connection::exchange(exchange_order const& order)
+connection::outcome h2_connection::begin(exchange_order& order)
 {
-    call me(*this);
+    order.state = std::make_unique<call>(*this);
+    auto& me = call::of(order);
     request const& what = *order.what;
     bool sent = false;
     if (spent_ == nullptr) {
@@ -351,8 +357,8 @@ awaitable<result<response>> h2_connection::exchange(exchange_order const& order)
             sent = session_.submit(me, writer_.fields(what, order.origin_head, !to || to->secure), what.body(),
                                    what.method() == "HEAD", longest, order.begun);
         } catch (std::bad_alloc const&) {
-            co_return give_up(me, std::make_error_code(std::errc::not_enough_memory), phase::write,
-                              "there is no memory for the request");
+            return give_up(me, std::make_error_code(std::errc::not_enough_memory), phase::write,
+                           "there is no memory for the request");
         }
         if (!sent)
             spend("no more streams");
@@ -364,54 +370,65 @@ awaitable<result<response>> h2_connection::exchange(exchange_order const& order)
         me.why = "the connection died before the request was sent";
         auto const gone = explain(me, phase::write);
         finish(me);
-        co_return gone;
+        return gone;
     }
-    bool const reused = begun_++ != 0;
+    me.reused = begun_++ != 0;
+    me.looked_at = order.begun;
     flush_later();
+    return {};
+}
 
-    auto now = order.begun;
-    while (!me.settled) {
-        auto const limit =
-            me.answered() ? time_point::max() : saturating_add(me.written().value_or(now), order.first_byte);
-        auto const why = co_await me.done.wait(&timers_, std::min(order.deadline, limit));
-        if (me.settled)
-            break;
-        auto const where = me.answered() ? phase::body : me.written() ? phase::first_byte : phase::write;
-        if (why == woken::cancelled)
-            co_return give_up(me, jeton::errc::cancelled, where,
-                              where == phase::write ? "cancelled while the request was being sent"
-                                                    : "cancelled while waiting for the answer");
-        if (why != woken::timed_out)
-            continue;
-        now = timers_.now();
-        if (now >= order.deadline)
-            co_return give_up(me, jeton::errc::timed_out, where,
-                              where == phase::write ? "the deadline passed while the request was being sent"
-                                                    : "the deadline passed " + duration_text(now - *me.written())
-                                                          + " after the request was sent");
-        if (where == phase::first_byte && now >= saturating_add(*me.written(), order.first_byte))
-            co_return give_up(me, jeton::errc::timed_out, where,
-                              "no answer began within " + duration_text(order.first_byte));
-    }
+awaitable<woken> h2_connection::wait(exchange_order const& order)
+{
+    auto& me = call::of(order);
+    auto const limit =
+        me.answered() ? time_point::max() : saturating_add(me.written().value_or(me.looked_at), order.first_byte);
+    return me.done.park(me.requester, timers_, std::min(order.deadline, limit));
+}
 
-    if (me.code) {
+connection::outcome h2_connection::proceed(exchange_order& order, woken why)
+{
+    auto& me = call::of(order);
+    if (me.settled)
+        return conclude(me, order);
+    auto const where = me.answered() ? phase::body : me.written() ? phase::first_byte : phase::write;
+    if (why == woken::cancelled)
+        return give_up(me, jeton::errc::cancelled, where,
+                       where == phase::write ? "cancelled while the request was being sent"
+                                             : "cancelled while waiting for the answer");
+    if (why != woken::timed_out)
+        return {};
+    auto const now = me.looked_at = timers_.now();
+    if (now >= order.deadline)
+        return give_up(me, jeton::errc::timed_out, where,
+                       where == phase::write ? "the deadline passed while the request was being sent"
+                                             : "the deadline passed " + duration_text(now - *me.written())
+                                                   + " after the request was sent");
+    if (where == phase::first_byte && now >= saturating_add(*me.written(), order.first_byte))
+        return give_up(me, jeton::errc::timed_out, where, "no answer began within " + duration_text(order.first_byte));
+    return {};
+}
+
+result<response> h2_connection::conclude(call& of, exchange_order const& order)
+{
+    if (of.code) {
         last_used_ = timers_.now();
-        auto const why = explain(me, me.answered() ? phase::body : me.written() ? phase::first_byte : phase::write);
-        finish(me);
-        co_return why;
+        auto const why = explain(of, of.answered() ? phase::body : of.written() ? phase::first_byte : phase::write);
+        finish(of);
+        return why;
     }
-    last_used_ = me.settled_at;
+    last_used_ = of.settled_at;
     ++requests_;
-    auto answer = me.builder.finish();
+    auto answer = of.builder.finish();
     auto& info = response_access::info(answer);
-    auto const first = me.first_byte_at.value_or(last_used_);
-    auto const written = std::min(me.written().value_or(first), first);
-    info.reused = reused;
+    auto const first = of.first_byte_at.value_or(last_used_);
+    auto const written = std::min(of.written().value_or(first), first);
+    info.reused = of.reused;
     info.phases.write = written - order.begun;
     info.phases.first_byte = first - written;
     info.phases.body = last_used_ - first;
-    finish(me);
-    co_return answer;
+    finish(of);
+    return answer;
 }
 
 delivery h2_connection::delivered(call const& of, bool given_up) const noexcept

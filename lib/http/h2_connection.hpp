@@ -41,7 +41,9 @@ public:
 
     void start(asio::any_io_executor const& home) override;
     void keep(keeper* who) noexcept override { keeper_ = who; }
-    awaitable<result<response>> exchange(exchange_order const& order) override;
+    outcome begin(exchange_order& order) override;
+    awaitable<woken> wait(exchange_order const& order) override;
+    outcome proceed(exchange_order& order, woken why) override;
     char const* spent() const noexcept override { return spent_; }
     bool fit() override;
     std::uint32_t slots() const noexcept override { return spent_ == nullptr ? session_.slots() : 0; }
@@ -83,6 +85,7 @@ private:
     delivery delivered(call const& of, bool given_up) const noexcept;
     failure explain(call const& of, phase where) const;
     failure give_up(call& of, std::error_code code, phase where, std::string ours);
+    result<response> conclude(call& of, exchange_order const& order);
     void finish(call& of) noexcept;
 
     std::unique_ptr<net::stream> stream_;

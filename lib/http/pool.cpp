@@ -25,6 +25,9 @@ constexpr std::size_t short_cuts = 16;
 // An unused connection gives its buffers back after that, so that a busy one does not do so after every request.
 constexpr duration buffers_kept = std::chrono::seconds(1);
 
+// How long ago a connection was used that nobody looks at before it is used again for what can be repeated.
+constexpr duration just_now = std::chrono::milliseconds(1);
+
 // RFC 9113 §7 does not say for how long; a server that was given another configuration is noticed after that.
 constexpr duration http_1_1_remembered = std::chrono::minutes(10);
 
@@ -114,6 +117,13 @@ std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point n
     return place(at, me, now, deadline);
 }
 
+// An answer ended on it a moment ago, and a request that can be repeated is none the worse for a connection that has died since:
+// that is not worth a system call for each of them.
+bool pool::just_used(connection const& c, waiter const& me, time_point now) noexcept
+{
+    return me.repeatable && c.spent() == nullptr && c.requests() != 0 && now - c.last_used() < just_now;
+}
+
 std::optional<result<pool::lease>> pool::place(site& at, waiter& me, time_point now, time_point deadline)
 {
     using kind = pool_plan::placing::kind;
@@ -135,7 +145,7 @@ std::optional<result<pool::lease>> pool::place(site& at, waiter& me, time_point 
         switch (placed.what) {
         case kind::use: {
             auto& c = *at.places[placed.id]->connection;
-            if (c.fit())
+            if (just_used(c, me, now) || c.fit())
                 return lease{&at, placed.id, &c, false};
             obey(at, at.plan.on_released(placed.id, now, false));
             after_change(at);

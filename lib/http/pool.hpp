@@ -59,6 +59,7 @@ public:
         pool_plan::waiter_id id = pool_plan::none;
         std::optional<time_point> dialled_after{};  ///< only a connection that is younger
         bool first = false;                         ///< before everybody else
+        bool repeatable = false;                    ///< what is to be sent
         std::optional<lease> got{};
         std::optional<failure> refused{};
     };
@@ -74,7 +75,7 @@ public:
     static std::string const& name_of(site const& at) noexcept;
     static std::shared_ptr<origin const> const& origin_of(site const& at) noexcept;
 
-    /// Takes an idle connection, if there is one that is alive. Otherwise queues `me` for `wait`, or says why not.
+    /// Takes an idle connection, if there is one that is alive as far as one can tell. Otherwise queues `me` for `wait`, or says why not.
     std::optional<result<lease>> take(site& at, waiter& me, time_point now, time_point deadline);
 
     /// Waits for what `take` did not have.
@@ -115,6 +116,7 @@ private:
     void heed(site& at, lease const& l);
     void obey(site& at, pool_plan::actions what);
     void let_go(site& at, pool_plan::connection_id c, pool_plan::reason why);
+    static bool just_used(connection const& c, waiter const& me, time_point now) noexcept;
     std::optional<result<lease>> place(site& at, waiter& me, time_point now, time_point deadline);
     void make_places_for_one_more(site& at);
     void make_places(site& at, std::size_t how_many);

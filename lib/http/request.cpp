@@ -176,7 +176,7 @@ request& request::deadline(duration within) &
 
 request& request::deadline(time_point until) &
 {
-    own().until = until;
+    until_ = until;
     return *this;
 }
 
@@ -217,7 +217,7 @@ std::string_view request::body() const noexcept
 bool request::has_body() const noexcept { return parts_->body || parts_->secret_body; }
 bool request::has_secret_body() const noexcept { return parts_->secret_body != nullptr; }
 std::optional<duration> request::within() const noexcept { return parts_->within; }
-std::optional<time_point> request::until() const noexcept { return parts_->until; }
+std::optional<time_point> request::until() const noexcept { return until_; }
 bool request::wants_token() const noexcept { return !parts_->anonymous; }
 
 bool request::repeatable() const noexcept

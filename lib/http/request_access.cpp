@@ -7,8 +7,10 @@ namespace jeton::http {
 
 void request_access::resolve(request& r, std::shared_ptr<origin const> to, std::string target)
 {
-    r.own().target = std::move(target);
+    if (r.target() != target)
+        r.own().target = std::move(target);
     r.origin_ = std::move(to);
+    r.base_path_ = {};
 }
 
 }  // namespace jeton::http

@@ -14,11 +14,30 @@ namespace jeton::http {
 struct request_access {
     /// Where it goes. Set once the target is known to be path and query on that origin.
     static void resolve(request& r, std::shared_ptr<origin const> to, std::string target);
+
+    /// As above, where the target is `base_path`, which lives as long as `to`, and behind it what the maker said.
+    static void resolve(request& r, std::shared_ptr<origin const> to, std::string_view base_path)
+    {
+        r.origin_ = std::move(to);
+        r.base_path_ = base_path;
+    }
+    static std::string_view base_path_of(request const& r) { return r.base_path_; }
     static std::shared_ptr<origin const> const& origin_of(request const& r) { return r.origin_; }
 
     /// The whole field, line break included, ready for the wire: "Authorization: Bearer ...\r\n".
-    static void authorize(request& r, std::shared_ptr<secret const> line) { r.authorization_ = std::move(line); }
-    static std::shared_ptr<secret const> const& authorization_of(request const& r) { return r.authorization_; }
+    /// It lives as long as `by`, which comes back as it was given.
+    static void authorize(request& r, secret const* line, std::shared_ptr<void const> by)
+    {
+        r.authorization_ = line;
+        r.authorized_by_ = std::move(by);
+    }
+    static void authorize(request& r, std::shared_ptr<secret const> line)
+    {
+        auto const* const text = line.get();
+        authorize(r, text, std::move(line));
+    }
+    static secret const* authorization_of(request const& r) { return r.authorization_; }
+    static std::shared_ptr<void const> const& authorized_by(request const& r) { return r.authorized_by_; }
 
     /// Only a connection dialled after that moment will do: the resend of what died with an older one.
     static void only_dialled_after(request& r, time_point t) { r.dialled_after_ = t; }

@@ -24,7 +24,6 @@ struct request::parts {
     std::shared_ptr<std::string const> body{};
     std::shared_ptr<secret const> secret_body{};
     std::optional<duration> within{};
-    std::optional<time_point> until{};
     bool replayable = false;
     bool anonymous = false;
     std::optional<failure> mistake{};

@@ -10,6 +10,7 @@
 #include "http/sansio/retry_after.hpp"
 #include "http/sansio/retry_budget.hpp"
 #include "http/sansio/retry_plan.hpp"
+#include "http/stage.hpp"
 
 #include <jeton/http/error.hpp>
 
@@ -27,7 +28,10 @@ namespace jeton::http {
 namespace {
 
 // The hands of retry_plan: it decides, this sends and waits.
-class retrying final : public transport, public std::enable_shared_from_this<retrying> {
+class retrying final : public transport,
+                       public has_passage,
+                       public stage,
+                       public std::enable_shared_from_this<retrying> {
 public:
     retrying(std::shared_ptr<transport> inner, serial home, std::shared_ptr<clock> time, retry_policy policy,
              std::shared_ptr<observer> watcher, retry_elsewhere elsewhere)
@@ -37,13 +41,39 @@ public:
           policy_(std::move(policy)),
           budget_(policy_.budget, policy_.budget_floor),
           watcher_(std::move(watcher)),
-          elsewhere_(std::move(elsewhere))
+          elsewhere_(std::move(elsewhere)),
+          way_(way_through(*this, *inner_))
     {}
 
-    awaitable<result<response>> send(request what) override { return send(shared_from_this(), std::move(what)); }
+    awaitable<result<response>> send(request what) override
+    {
+        if (way_.last)
+            return way_.last->send(std::move(what), shared_from_this(), way_.stages);
+        return whole(std::move(what));
+    }
+    passage way() override { return way_; }
+
+    bool enter(request& what, time_point now, asio::any_io_executor const&) override
+    {
+        budget_.on_request(now);
+        if (what.within() || !what.until())
+            what.deadline(deadline_of(what, now));
+        return true;
+    }
+    bool passes(request const&, result<response> const& outcome) const noexcept override
+    {
+        return outcome && !retry_plan::lists(policy_, outcome->status());
+    }
+    awaitable<result<response>> amend(request what, result<response> first) override
+    {
+        return repeat(shared_from_this(), std::move(what), std::move(first));
+    }
+    awaitable<result<response>> whole(request what) override { return repeat(shared_from_this(), std::move(what), {}); }
 
 private:
-    static awaitable<result<response>> send(std::shared_ptr<retrying> self, request what)
+    // Until there is nothing to say against the outcome, beginning with that of the `first` attempt if it has been made.
+    static awaitable<result<response>> repeat(std::shared_ptr<retrying> self, request what,
+                                              std::optional<result<response>> first)
     {
         bool const throws = co_await asio::this_coro::throw_if_cancelled();
         co_await asio::this_coro::throw_if_cancelled(false);
@@ -55,7 +85,7 @@ private:
             if (auto other = self->elsewhere_(here))
                 self = std::static_pointer_cast<retrying>(std::move(other));
         if (here != self->home_.executor()) {
-            auto op = send(self, std::move(what));
+            auto op = repeat(self, std::move(what), {});
             try {
                 outcome = co_await hop_for_result(self->home_.executor(), std::move(op));
             } catch (...) {
@@ -70,20 +100,23 @@ private:
         auto const begun = self->timers_.now();
         auto const deadline = self->deadline_of(what, begun);
         retry_plan plan(self->policy_, self->budget_, what.repeatable(), deadline);
-        self->budget_.on_request(begun);
+        if (!first)
+            self->budget_.on_request(begun);
         duration waited_for_token{};
         auto furthest = delivery::not_sent;
         if (!what.within() && !what.until())
             what.deadline(deadline);
         for (;;) {
-            try {
-                outcome = co_await self->inner_->send(what);
-            } catch (...) {
-                thrown = std::current_exception();
+            if (first) {
+                outcome = std::exchange(first, {});
+            } else {
+                try {
+                    outcome = co_await self->inner_->send(what);
+                } catch (...) {
+                    thrown = std::current_exception();
+                }
             }
-            if (thrown)
-                break;
-            if (*outcome && !plan.lists((*outcome)->status()))
+            if (thrown || (*outcome && !plan.lists((*outcome)->status())))
                 break;
             auto const attempt = plan.attempt();
             auto const now = self->timers_.now();
@@ -182,6 +215,7 @@ private:
     retry_budget budget_;
     std::shared_ptr<observer> watcher_;
     retry_elsewhere elsewhere_;
+    passage way_;
     std::minstd_rand dice_{std::random_device()()};
 };
 

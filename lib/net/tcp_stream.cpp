@@ -9,6 +9,7 @@
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
+#include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <cerrno>
@@ -105,7 +106,7 @@ stream::moved tcp_stream::write_some(std::string_view from) noexcept
     }
 }
 
-// Not a coroutine: a connection waits for every answer, and the frame would not come from Asio's cache.
+// Not a coroutine: the frame would not come from Asio's cache.
 awaitable<std::error_code> tcp_stream::ready(direction d)
 {
     if (descriptor_ < 0)
@@ -116,6 +117,14 @@ awaitable<std::error_code> tcp_stream::ready(direction d)
     return asio::async_initiate<asio::use_awaitable_t<> const, void(std::error_code, std::error_code)>(
         std::move(start), asio::use_awaitable, &socket_,
         d == direction::read ? asio::socket_base::wait_read : asio::socket_base::wait_write);
+}
+
+void tcp_stream::when_readable(std::shared_ptr<watcher> who, asio::any_io_executor const& home)
+{
+    if (descriptor_ < 0)
+        asio::post(home, [who = std::move(who)] { who->on_ready(); });
+    else
+        socket_.async_wait(asio::socket_base::wait_read, [who = std::move(who)](std::error_code) { who->on_ready(); });
 }
 
 void tcp_stream::cancel() noexcept

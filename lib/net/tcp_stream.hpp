@@ -20,6 +20,7 @@ public:
     moved read_some(std::span<char> into) noexcept override;
     moved write_some(std::string_view from) noexcept override;
     awaitable<std::error_code> ready(direction d) override;
+    void when_readable(std::shared_ptr<watcher> who, asio::any_io_executor const& home) override;
     void cancel() noexcept override;
     std::uint64_t bytes_sent() const noexcept override { return sent_; }
     silence check_silence() noexcept override;

@@ -8,6 +8,7 @@
 
 #include <jeton/net/error.hpp>
 
+#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 
 #include <openssl/bio.h>
@@ -283,15 +284,31 @@ stream::moved tls_stream::write_some(std::string_view from) noexcept
 /// No coroutine of its own: a wait costs the lower stream's frame only.
 awaitable<std::error_code> tls_stream::ready(direction d)
 {
+    if (ready_at_once(d))
+        return at_once();
     auto const waits = d == direction::read ? reading_ : writing_;
-    if (broken_ || (write_error_ && (d == direction::write || waits == need::write)))
-        return at_once();
-    // What was read ahead may hold whole records, unless the last read found that it does not.
-    if (d == direction::read && waits == need::nothing && holds_bytes())
-        return at_once();
     if (waits == need::nothing)
         return lower_->ready(d);
     return lower_->ready(waits == need::read ? direction::read : direction::write);
+}
+
+void tls_stream::when_readable(std::shared_ptr<watcher> who, asio::any_io_executor const& home)
+{
+    if (ready_at_once(direction::read))
+        asio::post(home, [who = std::move(who)] { who->on_ready(); });
+    else if (reading_ == need::write)
+        stream::when_readable(std::move(who), home);
+    else
+        lower_->when_readable(std::move(who), home);
+}
+
+bool tls_stream::ready_at_once(direction d) const noexcept
+{
+    auto const waits = d == direction::read ? reading_ : writing_;
+    if (broken_ || (write_error_ && (d == direction::write || waits == need::write)))
+        return true;
+    // What was read ahead may hold whole records, unless the last read found that it does not.
+    return d == direction::read && waits == need::nothing && holds_bytes();
 }
 
 stream::silence tls_stream::check_silence() noexcept

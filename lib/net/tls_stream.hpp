@@ -51,6 +51,7 @@ public:
     moved read_some(std::span<char> into) noexcept override;
     moved write_some(std::string_view from) noexcept override;
     awaitable<std::error_code> ready(direction d) override;
+    void when_readable(std::shared_ptr<watcher> who, asio::any_io_executor const& home) override;
     void cancel() noexcept override { lower_->cancel(); }
     std::uint64_t bytes_sent() const noexcept override { return lower_->bytes_sent(); }
     silence check_silence() noexcept override;
@@ -64,6 +65,7 @@ private:
     friend class tls_context;
 
     /// Which direction of the lower stream a direction of this one waits for.
+    bool ready_at_once(direction d) const noexcept;
     enum class need : unsigned char { nothing, read, write };
 
     friend struct tls_bio;

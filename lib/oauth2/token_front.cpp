@@ -58,7 +58,12 @@ awaitable<result<token_ptr>> token_front::wait(std::shared_ptr<token_core> core,
 
 token_ptr const* token_front::at_hand(asio::any_io_executor const& here) const noexcept
 {
-    if (here != where_ || !at_hand_.token || !core_->still(at_hand_.word) || core_->now() >= at_hand_.until)
+    return at_hand(here, core_->now());
+}
+
+token_ptr const* token_front::at_hand(asio::any_io_executor const& here, time_point now) const noexcept
+{
+    if (here != where_ || !at_hand_.token || !core_->still(at_hand_.word) || now >= at_hand_.until)
         return nullptr;
     return &at_hand_.token;
 }

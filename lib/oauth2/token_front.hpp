@@ -25,6 +25,7 @@ public:
 
     awaitable<result<token_ptr>> get(token_demand demand) override;
     token_ptr const* at_hand(asio::any_io_executor const& here) const noexcept override;
+    token_ptr const* at_hand(asio::any_io_executor const& here, time_point now) const noexcept override;
 
     /// Lets go of the token. On its executor.
     void forget() noexcept { at_hand_ = {}; }

@@ -7,6 +7,7 @@
 #include "http/sansio/h1_request_writer.hpp"
 #include "interop/delay_relay.hpp"
 #include "net/tcp_connector.hpp"
+#include "support/exchange.hpp"
 #include "support/run.hpp"
 
 #include <jeton/http/error.hpp>
@@ -68,11 +69,11 @@ struct fixture : sandboxed {
 
     asio::awaitable<result<http::response>> exchange(request what)
     {
-        co_await asio::this_coro::throw_if_cancelled(false);
         http::exchange_order order{
             .what = &what, .origin_head = head, .begun = time->now(), .deadline = time->now() + 60s, .first_byte = 60s};
         auto const kept = connection;
-        co_return co_await kept->exchange(order);
+        auto op = testing::exchange(*kept, std::move(order));
+        co_return co_await std::move(op);
     }
 
     request prepared(request r)

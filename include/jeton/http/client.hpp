@@ -137,6 +137,7 @@ public:
     std::vector<pool_snapshot> snapshot() const;
 
 private:
+    friend struct client_access;
     std::shared_ptr<class client_state> state_;
 };
 

@@ -108,8 +108,11 @@ private:
     void set_content_type(parts& p, std::string_view content_type);
 
     std::shared_ptr<parts> parts_;
+    std::optional<time_point> until_{};
     std::shared_ptr<http::origin const> origin_{};
-    std::shared_ptr<secret const> authorization_{};
+    std::string_view base_path_{};  // before the target; lives as long as the origin
+    secret const* authorization_ = nullptr;
+    std::shared_ptr<void const> authorized_by_{};
     std::optional<time_point> dialled_after_{};
     int attempt_ = 1;
     bool first_ = false;

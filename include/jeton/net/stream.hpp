@@ -3,6 +3,7 @@
 
 #include <jeton/base/result.hpp>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
 #include <cstddef>
@@ -47,6 +48,23 @@ public:
     /// or cancellation of the caller. Logical: TLS may have to wait for the other direction, and does.
     /// At most one wait for each direction at a time. The stream must outlive it.
     virtual awaitable<std::error_code> ready(direction d) = 0;
+
+    /// Who waits again and again, as for every answer on a connection.
+    class watcher {
+    public:
+        /// May throw: it comes out of the executor's run().
+        virtual void on_ready() = 0;
+
+        /// There was no memory to wait with.
+        virtual void on_starved() = 0;
+
+    protected:
+        ~watcher() = default;
+    };
+
+    /// As `ready(direction::read)`, without a coroutine where that can be done: calls `who` once, from the queue of `home`, the
+    /// executor of the stream. `who` is held until then, and must hold the stream. Throws std::bad_alloc, and then calls nobody.
+    virtual void when_readable(std::shared_ptr<watcher> who, asio::any_io_executor const& home);
 
     /// Ends every outstanding `ready()`. The stream stays usable.
     virtual void cancel() noexcept = 0;

@@ -98,9 +98,10 @@ constexpr std::array<bool, 256> harmless = [] {
     return table;
 }();
 
-bool is_harmless(std::string_view text) noexcept
+bool is_plain_path(std::string_view text) noexcept
 {
-    return std::all_of(text.begin(), text.end(), [](char c) { return harmless[static_cast<unsigned char>(c)]; });
+    return text.starts_with('/') && !text.starts_with("//")
+           && std::all_of(text.begin(), text.end(), [](char c) { return harmless[static_cast<unsigned char>(c)]; });
 }
 
 bool is_variable_name(std::string_view name) noexcept
@@ -153,10 +154,16 @@ result<api_address> api_address::make(std::string const& base_url, std::vector<s
     auto const base = parse_https(base_url, plain_http_on_loopback);
     if (!base)
         return base.error();
-    made.trusted_.push_back(std::make_shared<http::origin const>(base->origin()));
-    made.path_ = base->path();
+    struct origin_and_path {
+        http::origin origin;
+        std::string path;
+    };
+    auto const root =
+        std::make_shared<origin_and_path const>(origin_and_path{base->origin(), std::string(base->path())});
+    made.trusted_.emplace_back(root, &root->origin);
+    made.path_ = root->path;
     while (made.path_.ends_with('/'))
-        made.path_.pop_back();
+        made.path_.remove_suffix(1);
     made.query_ = base->query();
 
     for (auto const& text : also_trusted) {
@@ -179,12 +186,19 @@ result<api_address> api_address::make(std::string const& base_url, std::vector<s
     return made;
 }
 
+auto api_address::base_for(std::string_view given) const noexcept -> std::optional<base>
+{
+    if (!query_.empty() || !is_plain_path(given))
+        return {};
+    return base{trusted_.front(), path_};
+}
+
 auto api_address::resolve(std::string_view given, bool anywhere, lookup const& more) const -> result<place>
 {
     place there;
     there.origin = trusted_.front();
     there.trusted = true;
-    if (given.starts_with('/') && !given.starts_with("//") && query_.empty() && is_harmless(given)) {
+    if (base_for(given)) {
         there.target.reserve(path_.size() + given.size());
         there.target.append(path_).append(given);
         return there;

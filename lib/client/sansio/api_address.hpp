@@ -43,6 +43,15 @@ public:
     ///   `not_sent`), or the failure of `more`.
     result<place> resolve(std::string_view given, bool anywhere, lookup const& more) const;
 
+    /// Where the base lies.
+    struct base {
+        std::shared_ptr<http::origin const> const& origin;
+        std::string_view path;  ///< "" or "/v1"; lives as long as the origin
+    };
+
+    /// What `given` stands behind as it is, seen at a glance; nothing if that takes `resolve`.
+    std::optional<base> base_for(std::string_view given) const noexcept;
+
     /// Whether it is no path but a URL, of whatever kind.
     static bool is_absolute(std::string_view given) noexcept;
 
@@ -56,7 +65,8 @@ private:
     result<void> fill_in(std::string& to, std::string_view path, lookup const& more) const;
 
     std::vector<std::shared_ptr<http::origin const>> trusted_{};
-    std::string path_{};   // without the slash at its end, so that a path can be appended: "" or "/v1"
+    std::string_view
+        path_{};  // of the base, kept with its origin; without the slash at its end, so that a path can be appended: "" or "/v1"
     std::string query_{};  // without '?'
     std::vector<std::pair<std::string, std::string>> variables_{};
 };

@@ -3,6 +3,7 @@
 
 #include "http/request_access.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -15,6 +16,9 @@ namespace {
 
 // What fits into one TLS record together with a head of usual size is cheaper copied than written apart.
 constexpr std::size_t small_body = 16 * 1024;
+
+constexpr std::string_view version = " HTTP/1.1\r\n";
+constexpr std::string_view length_name = "Content-Length: ";
 
 // RFC 9110 §8.6: says that its content is empty rather than that it has none.
 bool expects_content(std::string_view method) noexcept
@@ -34,48 +38,55 @@ std::string h1_origin_head(origin const& to, std::string_view user_agent)
 
 std::string_view write_request(wire_buffer& out, request const& what, std::string_view origin_head)
 {
+    std::string_view accept = "Accept: application/json\r\n";
     std::string_view authorization;
-    if (auto const& line = request_access::authorization_of(what); line && !what.has_header("Authorization"))
+    if (auto const* const line = request_access::authorization_of(what))
         authorization = line->reveal();
-    if (what.has_header("User-Agent"))
-        origin_head = origin_head.substr(0, origin_head.find("\r\n") + 2);  // only Host
-    std::string_view const accept = what.has_header("Accept") ? "" : "Accept: application/json\r\n";
+    std::string_view const fields = what.fields();
+    if (!fields.empty()) {
+        if (what.has_header("Authorization"))
+            authorization = {};
+        if (what.has_header("User-Agent"))
+            origin_head = origin_head.substr(0, origin_head.find("\r\n") + 2);  // only Host
+        if (what.has_header("Accept"))
+            accept = {};
+    }
 
     auto const body = what.body();
-    std::array<char, std::numeric_limits<std::size_t>::digits10 + 1> digits{};
-    std::string_view name;
+    auto const inlined = body.size() <= small_body ? body : std::string_view();
+    std::array<char, length_name.size() + std::numeric_limits<std::size_t>::digits10 + 3> of_length{};
     std::string_view length;
     if (what.has_body() || expects_content(what.method())) {
-        name = "Content-Length: ";
-        auto* const end = std::to_chars(digits.data(), digits.data() + digits.size(), body.size()).ptr;
-        length = {digits.data(), end};
+        auto* end = std::copy(length_name.begin(), length_name.end(), of_length.begin());
+        end = std::to_chars(end, of_length.end(), body.size()).ptr;
+        *end++ = '\r';
+        *end++ = '\n';
+        length = {of_length.data(), end};
     }
-    auto const inlined = body.size() <= small_body ? body : std::string_view();
 
-    std::string_view const pieces[] = {
-        what.method(),
-        " ",
-        what.target(),
-        " HTTP/1.1\r\n",
-        origin_head,
-        accept,
-        authorization,
-        what.fields(),
-        name,
-        length,
-        name.empty() ? std::string_view() : "\r\n",
-        "\r\n",
-        inlined,
-    };
-    std::size_t size = 0;
-    for (auto const piece : pieces)
-        size += piece.size();
+    auto const method = what.method();
+    auto const base_path = request_access::base_path_of(what);
+    std::string_view const target = what.target();
+    auto const size = method.size() + 1 + base_path.size() + target.size() + version.size() + origin_head.size()
+                      + accept.size() + authorization.size() + fields.size() + length.size() + 2 + inlined.size();
     auto* to = out.prepare(size).data();
-    for (auto const piece : pieces) {
+    auto const put = [&to](std::string_view piece) {
         if (!piece.empty())
             std::memcpy(to, piece.data(), piece.size());
         to += piece.size();
-    }
+    };
+    put(method);
+    put(" ");
+    put(base_path);
+    put(target);
+    put(version);
+    put(origin_head);
+    put(accept);
+    put(authorization);
+    put(fields);
+    put(length);
+    put("\r\n");
+    put(inlined);
     out.commit(size);
     return body.substr(inlined.size());
 }

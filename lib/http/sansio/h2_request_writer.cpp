@@ -44,7 +44,8 @@ std::vector<h2_field> const& h2_request_writer::fields(request const& what, std:
     all_.push_back({":method", what.method()});
     all_.push_back({":scheme", secure ? "https" : "http"});
     all_.push_back({":authority", authority});
-    all_.push_back({":path", what.target()});
+    path_.assign(request_access::base_path_of(what)).append(what.target());
+    all_.push_back({":path", path_});
 
     bool agent = false;
     bool accept = false;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,7 @@ public:
 
 private:
     std::vector<h2_field> all_{};
+    std::string path_{};
     std::array<char, std::numeric_limits<std::size_t>::digits10 + 1> digits_{};
 };
 

@@ -14,6 +14,11 @@ namespace {
 
 constexpr int misdirected_request = 421;
 
+bool named(retry_policy const& policy, int status) noexcept
+{
+    return std::find(policy.statuses.begin(), policy.statuses.end(), status) != policy.statuses.end();
+}
+
 }  // namespace
 
 auto retry_plan::on_failure(failure const& why, bool reused, time_point now, double chance) -> step
@@ -60,8 +65,12 @@ auto retry_plan::on_answer(int status, std::optional<std::chrono::seconds> retry
 
 bool retry_plan::lists(int status) const noexcept
 {
-    return (status == misdirected_request && !moved_)
-           || std::find(policy_->statuses.begin(), policy_->statuses.end(), status) != policy_->statuses.end();
+    return (status == misdirected_request && !moved_) || named(*policy_, status);
+}
+
+bool retry_plan::lists(retry_policy const& policy, int status) noexcept
+{
+    return status == misdirected_request || named(policy, status);
 }
 
 duration retry_plan::pause(double chance) const

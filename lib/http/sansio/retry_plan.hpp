@@ -52,8 +52,9 @@ public:
     /// An attempt was answered.
     step on_answer(int status, std::optional<std::chrono::seconds> retry_after, time_point now, double chance);
 
-    /// Whether an answer with that status is of interest to `on_answer` now.
+    /// Whether an answer with that status is of interest to `on_answer` now; and to a plan that has just been made.
     bool lists(int status) const noexcept;
+    static bool lists(retry_policy const& policy, int status) noexcept;
 
     /// The number of the attempt that is being made, from 1. Waiting for a token is none.
     int attempt() const noexcept { return attempt_; }

@@ -3,6 +3,7 @@
 
 #include "http/request_access.hpp"
 #include "http/sansio/h1_request_writer.hpp"
+#include "support/exchange.hpp"
 #include "support/run.hpp"
 
 #include <jeton/http/error.hpp>
@@ -60,13 +61,13 @@ struct scene : h1_connection::keeper {
 
     asio::awaitable<result<response>> send(request what)
     {
-        co_await asio::this_coro::throw_if_cancelled(false);
         http::exchange_order order{.what = &what,
                                    .origin_head = head,
                                    .begun = clock->now(),
                                    .deadline = clock->now() + total,
                                    .first_byte = first_byte};
-        co_return co_await connection->exchange(order);
+        auto op = testing::exchange(*connection, std::move(order));
+        co_return co_await std::move(op);
     }
 
     // A whole exchange with that answer.
@@ -507,7 +508,7 @@ BOOST_AUTO_TEST_CASE(a_context_that_dies_in_the_middle_of_an_exchange_leaks_noth
     auto what = resolved(request::get("/"));
     http::exchange_order order{
         .what = &what, .origin_head = "", .begun = clock->now(), .deadline = clock->now() + 5s, .first_byte = 5s};
-    asio::co_spawn(*io, connection->exchange(order), [](std::exception_ptr, result<response>) {});
+    asio::co_spawn(*io, testing::exchange(*connection, std::move(order)), [](std::exception_ptr, result<response>) {});
     settle(*io);
     std::weak_ptr<h1_connection> const watched = connection;
     connection.reset();

@@ -3,6 +3,7 @@
 
 #include "http/request_access.hpp"
 #include "http/sansio/h1_request_writer.hpp"
+#include "support/exchange.hpp"
 #include "support/h2_frames.hpp"
 #include "support/run.hpp"
 
@@ -95,14 +96,14 @@ struct scene : http::connection::keeper {
 
     asio::awaitable<result<response>> exchange(request what)
     {
-        co_await asio::this_coro::throw_if_cancelled(false);
         http::exchange_order order{.what = &what,
                                    .origin_head = head,
                                    .begun = clock->now(),
                                    .deadline = clock->now() + total,
                                    .first_byte = first_byte};
         auto const kept = connection;  // as by the pool, which outlives its exchanges
-        co_return co_await kept->exchange(order);
+        auto op = testing::exchange(*kept, std::move(order));
+        co_return co_await std::move(op);
     }
 
     std::unique_ptr<exchanged> start(request what = request::get("/"))
