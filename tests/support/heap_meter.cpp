@@ -22,6 +22,7 @@ struct figures {
 
 // Known when the program is linked: the first use of it allocates nothing.
 constinit thread_local figures mine;
+constinit thread_local jeton::testing::heap::requests made;
 
 }  // namespace
 
@@ -30,6 +31,7 @@ namespace jeton::testing::heap {
 std::int64_t held() noexcept { return mine.held; }
 std::int64_t peak() noexcept { return mine.peak; }
 std::int64_t restart() noexcept { return mine.peak = mine.held; }
+requests asked() noexcept { return made; }
 
 }  // namespace jeton::testing::heap
 
@@ -70,29 +72,34 @@ std::int64_t size_of(void* memory) noexcept { return static_cast<std::int64_t>(:
 
 void* counted(void* memory) noexcept
 {
+    ++made.all;
     if (memory != nullptr)
         mine.add(size_of(memory));
     return memory;
+}
+
+void* with_alignment(std::size_t alignment, std::size_t size) noexcept
+{
+    ++made.aligned;
+    return counted(__libc_memalign(alignment, size));
 }
 
 }  // namespace
 
 extern "C" void* malloc(std::size_t size) { return counted(__libc_malloc(size)); }
 extern "C" void* calloc(std::size_t count, std::size_t size) { return counted(__libc_calloc(count, size)); }
-extern "C" void* memalign(std::size_t alignment, std::size_t size) { return counted(__libc_memalign(alignment, size)); }
-extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size)
-{
-    return counted(__libc_memalign(alignment, size));
-}
+extern "C" void* memalign(std::size_t alignment, std::size_t size) { return with_alignment(alignment, size); }
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) { return with_alignment(alignment, size); }
 extern "C" int posix_memalign(void** memory, std::size_t alignment, std::size_t size)
 {
-    *memory = counted(__libc_memalign(alignment, size));
+    *memory = with_alignment(alignment, size);
     return *memory == nullptr ? ENOMEM : 0;
 }
 extern "C" void* realloc(void* memory, std::size_t size)
 {
     auto const before = memory == nullptr ? 0 : size_of(memory);
     void* const moved = __libc_realloc(memory, size);
+    ++made.all;
     if (moved != nullptr || size == 0)
         mine.add((moved == nullptr ? 0 : size_of(moved)) - before);
     return moved;

@@ -18,4 +18,11 @@ std::int64_t peak() noexcept;
 /// The peak begins anew, with what is held now. \returns that
 std::int64_t restart() noexcept;
 
+/// How often this thread has asked for memory. Without sanitizers only.
+struct requests {
+    std::uint64_t all = 0;
+    std::uint64_t aligned = 0;  ///< of those, with an alignment of their own, as Asio does for the frames of coroutines
+};
+requests asked() noexcept;
+
 }  // namespace jeton::testing::heap
