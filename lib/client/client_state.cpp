@@ -171,7 +171,7 @@ result<void> client::state::prepare(client_shard const& at, http::request& what)
     if (auto const* const mistake = what.mistake())
         return *mistake;
     if (auto const base = at.address.base_for(what.target())) {
-        http::request_access::resolve(what, base->origin, base->path);
+        http::request_access::resolve_behind(what, base->origin, base->path);
     } else {
         auto place = at.address.resolve(what.target(), !what.wants_token(),
                                         [this](std::string_view name) { return look_up(name); });

@@ -16,7 +16,7 @@ struct request_access {
     static void resolve(request& r, std::shared_ptr<origin const> to, std::string target);
 
     /// As above, where the target is `base_path`, which lives as long as `to`, and behind it what the maker said.
-    static void resolve(request& r, std::shared_ptr<origin const> to, std::string_view base_path)
+    static void resolve_behind(request& r, std::shared_ptr<origin const> to, std::string_view base_path)
     {
         r.origin_ = std::move(to);
         r.base_path_ = base_path;

@@ -399,6 +399,41 @@ BOOST_AUTO_TEST_CASE(an_exception_out_of_one_who_was_woken_does_not_take_the_oth
     BOOST_TEST(other.outcome() == woken::signalled);
 }
 
+BOOST_AUTO_TEST_CASE(whoever_has_done_his_work_may_resume_them_there_and_then)
+{
+    auto const at = std::make_shared<parking>();
+    std::vector<int> order;
+    for (int i = 0; i != 3; ++i)
+        asio::co_spawn(io, note_when_woken(at, i, order), asio::detached);
+    settle(io);
+    asio::post(io, [&] {
+        at->resume_all();
+        order.push_back(3);
+    });
+    settle(io);
+    BOOST_TEST(order == (std::vector<int>{0, 1, 2, 3}), boost::test_tools::per_element());
+    at->resume_all();
+    BOOST_TEST(order.size() == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(what_one_throws_who_is_resumed_there_and_then_comes_out_of_run)
+{
+    auto const thrower = [](parking& at) -> asio::awaitable<void> {
+        co_await at.wait();
+        throw std::runtime_error("out of run()");
+    };
+    auto const rethrow = [](std::exception_ptr e) {
+        if (e)
+            std::rethrow_exception(e);
+    };
+    asio::co_spawn(io, thrower(place), rethrow);
+    auto& other = parked();
+    asio::post(io, [&] { place.resume_all(); });
+    BOOST_CHECK_THROW(settle(io), std::runtime_error);
+    settle(io);
+    BOOST_TEST(other.outcome() == woken::signalled);
+}
+
 BOOST_AUTO_TEST_CASE(a_place_that_dies_leaves_its_waiters_their_deadline_and_their_cancellation)
 {
     auto brief = std::make_unique<parking>();

@@ -152,6 +152,25 @@ BOOST_AUTO_TEST_CASE(variables_that_are_not_in_the_list_are_asked_for_when_they_
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_plain_path_stands_behind_the_base_as_it_is)
+{
+    std::optional<api_address> api = address("https://a.example/v1/", {{"A", "own"}});
+    auto const base = api->base_for("/balance");
+    BOOST_REQUIRE(base.has_value());
+    BOOST_TEST(base->path == "/v1");
+    BOOST_TEST((*base->origin == api->base_origin()));
+    for (char const* other : {"balance", "//b.example/", "/../x", "/{A}", "/a?b", "/%41", "https://a.example/v1/x", ""})
+        BOOST_TEST(!api->base_for(other).has_value(), other);
+    BOOST_TEST(!address("https://a.example/v1?key=1", {}).base_for("/balance").has_value());
+
+    // The path lives with the origin.
+    auto const origin = base->origin;
+    auto const path = base->path;
+    api.reset();
+    BOOST_TEST(path == "/v1");
+    BOOST_TEST(origin->host == "a.example");
+}
+
 BOOST_AUTO_TEST_CASE(dots_that_meet_across_variables_are_seen)
 {
     auto const api = address("https://a.example/v1", {{"A", "a"}});

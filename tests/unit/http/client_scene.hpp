@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/parking.hpp"
+#include "support/counted_stream.hpp"
 #include "support/run.hpp"
 
 #include <jeton/http/client.hpp>
@@ -50,7 +51,7 @@ struct switchboard final : net::connector {
         auto ends = memory_stream::make_pair(io.get_executor());
         peers.push_back(std::move(ends.second));
         net::connection made;
-        made.stream = std::move(ends.first);
+        made.stream = std::make_unique<counted_stream>(std::move(ends.first), calls);
         made.connect = 3ms;
         made.tls = 4ms;
         co_return made;
@@ -62,6 +63,7 @@ struct switchboard final : net::connector {
     bool fail = false;
     bool throws = false;
     int dialling = 0;
+    std::shared_ptr<stream_calls> calls = std::make_shared<stream_calls>();
     std::vector<std::string> hosts{};
     std::deque<std::unique_ptr<memory_stream>> peers{};
 };

@@ -253,6 +253,30 @@ BOOST_AUTO_TEST_CASE(a_connection_that_died_while_idle_is_not_used)
     }
 }
 
+BOOST_AUTO_TEST_CASE(only_what_can_be_repeated_goes_over_a_connection_used_just_now_without_a_look)
+{
+    // J13, FAULTS 8
+    struct use {
+        request what;
+        duration later;
+        bool looked_at;
+    };
+    for (auto const& one :
+         {use{request::get("https://a.example/"), 0ms, false}, use{request::get("https://a.example/"), 1ms, true},
+          use{request::post("https://a.example/", "{}"), 0ms, true},
+          use{request::post("https://a.example/", "{}").replayable(), 0ms, false}}) {
+        scene s;
+        s.warm();
+        auto const looks = s.board->calls->looks;
+        s.clock->advance(one.later);
+        auto const sent = s.send(one.what);
+        BOOST_TEST(s.board->calls->looks - looks == (one.looked_at ? 1 : 0));
+        s.answer(0);
+        BOOST_REQUIRE(sent->done());
+        BOOST_TEST(sent->outcome().has_value());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_connection_whose_peer_closes_it_carries_one_request)
 {
     // J20

@@ -55,6 +55,15 @@ BOOST_AUTO_TEST_CASE(a_request_is_one_contiguous_head)
                   "\r\n{}");
 }
 
+BOOST_AUTO_TEST_CASE(a_target_stands_behind_the_path_of_its_base)
+{
+    auto what = request::get("/balance?x=1");
+    request_access::resolve_behind(what, std::make_shared<origin const>(origin{true, "api.example", 443}), "/v1");
+    BOOST_TEST(written(what).starts_with("GET /v1/balance?x=1 HTTP/1.1\r\n"));
+    request_access::resolve(what, request_access::origin_of(what), "/elsewhere");
+    BOOST_TEST(written(what).starts_with("GET /elsewhere HTTP/1.1\r\n"));
+}
+
 BOOST_AUTO_TEST_CASE(host_is_the_origins)
 {
     // J18, T30

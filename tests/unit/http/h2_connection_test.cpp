@@ -3,6 +3,7 @@
 
 #include "http/request_access.hpp"
 #include "http/sansio/h1_request_writer.hpp"
+#include "support/counted_stream.hpp"
 #include "support/exchange.hpp"
 #include "support/h2_frames.hpp"
 #include "support/run.hpp"
@@ -42,43 +43,20 @@ request resolved(request r)
     return r;
 }
 
-// Counts the writes.
-class counted final : public net::stream {
-public:
-    counted(std::unique_ptr<net::stream> of, int& writes) : of_(std::move(of)), writes_(writes) {}
-    moved read_some(std::span<char> into) noexcept override { return of_->read_some(into); }
-    moved write_some(std::string_view from) noexcept override
-    {
-        ++writes_;
-        return of_->write_some(from);
-    }
-    net::awaitable<std::error_code> ready(direction d) override { return of_->ready(d); }
-    void cancel() noexcept override { of_->cancel(); }
-    std::uint64_t bytes_sent() const noexcept override { return of_->bytes_sent(); }
-    silence check_silence() noexcept override { return of_->check_silence(); }
-    void release_buffers() noexcept override { of_->release_buffers(); }
-    std::string_view protocol() const noexcept override { return of_->protocol(); }
-    void close() noexcept override { of_->close(); }
-
-private:
-    std::unique_ptr<net::stream> of_;
-    int& writes_;
-};
-
 // One connection, its peer, and time.
 struct scene : http::connection::keeper {
     explicit scene(std::string_view greeting = h2::greeting(), http::h2_limits const& limits = {})
     {
         auto ends = memory_stream::make_pair(io.get_executor(), "h2");
         peer = std::move(ends.second);
-        connection =
-            std::make_shared<h2_connection>(std::make_unique<counted>(std::move(ends.first), writes), timers, limits);
+        connection = std::make_shared<h2_connection>(
+            std::make_unique<testing::counted_stream>(std::move(ends.first), calls), timers, limits);
         connection->keep(this);
         connection->start(io.get_executor());
         settle(io);
         put(greeting);
         peer->take();
-        writes = 0;
+        calls->writes = 0;
     }
     virtual ~scene()
     {
@@ -141,7 +119,7 @@ struct scene : http::connection::keeper {
     std::string head = http::h1_origin_head({true, "a.example", 443}, "test");
     duration total = 60s;
     duration first_byte = 30s;
-    int writes = 0;
+    std::shared_ptr<testing::stream_calls> calls = std::make_shared<testing::stream_calls>();
     std::unique_ptr<memory_stream> peer{};
     std::shared_ptr<h2_connection> connection{};
     int spent_while_idle = 0;
@@ -196,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_turn_of_the_loop_is_one_write_however_many_ask)
     for (int i = 0; i != 50; ++i)
         all.push_back(s.start());
     settle(s.io);
-    BOOST_TEST(s.writes == 1);
+    BOOST_TEST(s.calls->writes == 1);
     BOOST_TEST(s.take(h2::headers).size() == 50u);
 
     // Those who are woken by one record ask again: one more.
@@ -214,12 +192,12 @@ BOOST_AUTO_TEST_CASE(a_turn_of_the_loop_is_one_write_however_many_ask)
         more.push_back(std::make_unique<exchanged>(s.io, again::twice(s)));
     settle(s.io);
     s.peer->take();
-    s.writes = 0;
+    s.calls->writes = 0;
     std::string answers;
     for (std::uint32_t i = 50; i != 70; ++i)
         answers += h2::answer(2 * i + 1);
     s.put(answers);
-    BOOST_TEST(s.writes == 1);
+    BOOST_TEST(s.calls->writes == 1);
     BOOST_TEST(s.take(h2::headers).size() == 20u);
 }
 
