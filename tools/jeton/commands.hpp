@@ -18,6 +18,7 @@ using action = std::function<exit_code()>;
 void add_token_command(CLI::App& app, action& run);
 void add_call_command(CLI::App& app, action& run);
 void add_sandbox_command(CLI::App& app, action& run);
+void add_bench_command(CLI::App& app, action& run);
 void add_demo_command(CLI::App& app, action& run);
 
 }  // namespace jeton::tool

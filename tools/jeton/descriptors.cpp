@@ -23,12 +23,18 @@ void raise_descriptor_limit() noexcept
     ::setrlimit(RLIMIT_NOFILE, &limit);  // where it is refused, the old limit holds
 }
 
-std::size_t room_for_loopback_connections() noexcept
+std::size_t room_for_connections() noexcept
 {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return std::numeric_limits<std::size_t>::max();
-    return limit.rlim_cur > for_all_else ? static_cast<std::size_t>((limit.rlim_cur - for_all_else) / 2) : 0;
+    return limit.rlim_cur > for_all_else ? static_cast<std::size_t>(limit.rlim_cur - for_all_else) : 0;
+}
+
+std::size_t room_for_loopback_connections() noexcept
+{
+    auto const room = room_for_connections();
+    return room == std::numeric_limits<std::size_t>::max() ? room : room / 2;
 }
 
 }  // namespace jeton::tool

@@ -21,6 +21,13 @@ public:
         ++total_;
     }
 
+    void add(latencies const& others) noexcept
+    {
+        for (std::size_t i = 0; i != counts_.size(); ++i)
+            counts_[i] += others.counts_[i];
+        total_ += others.total_;
+    }
+
     std::uint64_t total() const noexcept { return total_; }
 
     /// The upper end, in microseconds, of the bucket that holds the given share of all; 0 if there is nothing.

@@ -21,6 +21,8 @@ constexpr char const* examples = R"(Examples:
     jeton call GET /eth/v0/status --provider alluvial
   Any other API with client credentials (JETON_CLIENT_ID and JETON_CLIENT_SECRET are set):
     jeton call GET /orders --base-url https://api.example/v1 --token-url https://auth.example/token
+  What a request of jeton costs you, while tokens change (`jeton bench --help`):
+    jeton bench https://localhost:8443/orders --token-url https://localhost:8443/token --rotate 1
   What a token request answers, with the secret from a file:
     jeton token --provider datacrunch --client-secret-file /run/secrets/datacrunch
 )";
@@ -50,6 +52,7 @@ int main(int argc, char** argv)
     jeton::tool::add_sandbox_command(app, run);
     jeton::tool::add_token_command(app, run);
     jeton::tool::add_call_command(app, run);
+    jeton::tool::add_bench_command(app, run);
 
     try {
         app.parse(argc, argv);
