@@ -64,13 +64,6 @@ void must_be_here(std::string const& text, char const* what)
             throw refused("leads to " + address.to_string() + ", which is not on this machine");
 }
 
-void must_be_here(provider const& api, bool with_token)
-{
-    must_be_here(api.base_url, "the API");
-    if (with_token)
-        must_be_here(api.tokens.url, "the token endpoint");
-}
-
 client_options client_options_of(bench_options const& o)
 {
     auto options = client_options_of(o.where);
@@ -178,8 +171,11 @@ exit_code run_bench(bench_options o)
     o.order.with_token = !o.request.no_auth;
 
     auto const api = provider_of(o.where, o.order.with_token);
-    if (!o.allow_remote)
-        must_be_here(api, o.order.with_token);
+    if (!o.allow_remote) {
+        must_be_here(o.url.substr(0, split), "the API");
+        if (o.order.with_token)
+            must_be_here(api.tokens.url, "the token endpoint");
+    }
     auto const who = o.order.with_token ? credentials_of(o.where, api) : credentials::from_environment("JETON");
     auto const what = request_of(o.request, o.method, path);
     auto const options = client_options_of(o);
