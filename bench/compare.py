@@ -13,12 +13,15 @@ import sys
 from pathlib import Path
 
 import clients
+import counted
 import plot
 import table
 from server import Server, Watch
 
 QUICK = {("jeton", "HTTP/1.1"), ("jeton", "HTTP/2"), ("Asio ssl::stream", "HTTP/1.1"), ("Boost.Beast", "HTTP/1.1"),
          ("libcurl multi", "HTTP/1.1"), ("Go net/http + x/oauth2", "HTTP/1.1")}
+POST_IN_FLIGHTS = {16, 64}  # unless --full
+COUNTED_IN_FLIGHT = 16
 MEDIANS = ("cpu_us_per_request", "p50_us", "p99_us", "p999_us", "peak_rss_kib")
 
 
@@ -87,26 +90,34 @@ def summary(client, work, set_up, in_flight, runs):
             "server_share": median(run["server_share"] for run in runs)}
 
 
-def all_figures(comparison, floors, others, works, set_ups, in_flights):
+def all_figures(comparison, floors, others, plan):
     figures = []
-    for work in works:
-        for set_up in set_ups:
-            for in_flight in in_flights:
-                floor_runs = {}
-                for client in (c for c in others if work == "GET" or c.protocol == "HTTP/1.1"):
-                    try:
-                        figure, below = comparison.measure(floors[client.protocol], client, work, set_up, in_flight)
-                    except (RuntimeError, ValueError) as failed:
-                        say(f"{client.title}: {failed}")
-                        continue
-                    figures.append(figure)
-                    floor_runs.setdefault(client.protocol, []).extend(below)
-                    say(f"{work}, {set_up}, {in_flight} in flight: {client.title}: {figure['ratio']:.2f} x {figure['beside']}, "
-                        f"{figure['cpu_us_per_request']:.1f} us")
-                for protocol, runs in floor_runs.items():
-                    figures.append({**summary(floors[protocol], work, set_up, in_flight, runs),
-                                    "beside": floors[protocol].name, "ratio": 1.0, "ratios": []})
+    for work, set_up, in_flight in plan:
+        floor_runs = {}
+        for client in others:
+            try:
+                figure, below = comparison.measure(floors[client.protocol], client, work, set_up, in_flight)
+            except (RuntimeError, ValueError, ZeroDivisionError) as failed:
+                say(f"{client.title}: {failed}")
+                continue
+            figures.append(figure)
+            floor_runs.setdefault(client.protocol, []).extend(below)
+            say(f"{work}, {set_up}, {in_flight} in flight: {client.title}: {figure['ratio']:.2f} x {figure['beside']}, "
+                f"{figure['cpu_us_per_request']:.1f} us")
+        for protocol, runs in floor_runs.items():
+            figures.append({**summary(floors[protocol], work, set_up, in_flight, runs),
+                            "beside": floors[protocol].name, "ratio": 1.0, "ratios": []})
     return figures
+
+
+def planned(options, set_ups, in_flights):
+    """What is measured, in this order: work, set-up, number in flight."""
+    plan = [("GET", set_up, in_flight) for set_up in set_ups for in_flight in in_flights]
+    if options.full:
+        plan += [("POST", set_up, in_flight) for set_up in set_ups for in_flight in in_flights]
+    elif not options.quick:
+        plan += [("POST", "one core", in_flight) for in_flight in in_flights if in_flight in POST_IN_FLIGHTS]
+    return plan
 
 
 def arguments():
@@ -148,15 +159,17 @@ def main():
         in_flights = [int(n) for n in options.in_flight.split(",")]
     pairs = 3 if options.quick else 9 if options.full else 5
     seconds = 0.3 if options.quick else 1.0
-    works = ["GET", "POST"] if options.full else ["GET"]
     now = datetime.datetime.now(datetime.timezone.utc)
     if len(cores) > 1:
         os.sched_setaffinity(0, {cores[1]})
 
     with Server() as server:
-        figures = all_figures(Comparison(server, pairs, seconds, cores), floors, others, works, set_ups, in_flights)
+        figures = all_figures(Comparison(server, pairs, seconds, cores), floors, others, planned(options, set_ups, in_flights))
+        per_request = [] if options.quick else counted.counts(
+            server, [floors[protocol] for protocol in dict.fromkeys(client.protocol for client in others)], others,
+            COUNTED_IN_FLIGHT, cores[0], say)
     result = {"command": " ".join(["scripts/bench", *sys.argv[2:]]), "date": now.strftime("%Y-%m-%d"),
-              "machine": machine(), "pairs": pairs, "skipped": skipped, "figures": figures}
+              "machine": machine(), "pairs": pairs, "skipped": skipped, "figures": figures, "per_request": per_request}
 
     if options.json:
         Path(options.json).write_text(json.dumps(result, indent=1) + "\n")
