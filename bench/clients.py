@@ -153,7 +153,7 @@ class Wrk(Client):
     def run(self, server, work, requests, in_flight, cpu):
         short, used_in_short = self.once(server, work, 1, in_flight, cpu)
         long, used_in_long = self.once(server, work, 2, in_flight, cpu)
-        if long["requests"] <= short["requests"]:
+        if long["requests"] <= short["requests"] or cpu_seconds(used_in_long) <= cpu_seconds(used_in_short):
             raise RuntimeError("wrk did as much in one second as in two: something else runs here")
         used = cpu_seconds(used_in_long) - cpu_seconds(used_in_short)
         done = long["requests"] - short["requests"]
@@ -189,7 +189,9 @@ class H2load(Client):
         short, used_in_short, _ = self.once(server, work, few, in_flight, cpu)
         long, used_in_long, memory = self.once(server, work, few + requests, in_flight, cpu)
         used = cpu_seconds(used_in_long) - cpu_seconds(used_in_short)
-        return {"requests": requests, "seconds": max(long - short, 1e-6), "cpu_us_per_request": used * 1e6 / requests,
+        if long <= short or used <= 0:
+            raise RuntimeError("h2load took no longer for more: something else runs here")
+        return {"requests": requests, "seconds": long - short, "cpu_us_per_request": used * 1e6 / requests,
                 "p50_us": None, "p99_us": None, "p999_us": None, "peak_rss_kib": memory}
 
 

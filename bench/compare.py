@@ -74,10 +74,17 @@ class Comparison:
         """The client's figures, and all runs of the floor beside it."""
         self.server.pin(self.cores[0] if set_up == "one core" else self.cores[1])
         few, many = self.size(floor, work, set_up, in_flight), self.size(client, work, set_up, in_flight)
-        below, above = [], []
+        below, above, failed = [], [], None
         for _ in range(self.pairs):
-            below.append(self.run_once(floor, work, few, in_flight))
-            above.append(self.run_once(client, work, many, in_flight))
+            try:
+                pair = self.run_once(floor, work, few, in_flight), self.run_once(client, work, many, in_flight)
+            except RuntimeError as why:  # one bad run does not spoil the others
+                failed = why
+                continue
+            below.append(pair[0])
+            above.append(pair[1])
+        if not above:
+            raise failed
         ratios = [b["cpu_us_per_request"] / a["cpu_us_per_request"] for a, b in zip(below, above)]
         return {**summary(client, work, set_up, in_flight, above), "beside": floor.name,
                 "ratio": statistics.median(ratios), "ratios": ratios}, below
