@@ -4,6 +4,7 @@
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -15,6 +16,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 class Server:
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that __exit__ is called
         self.folder = tempfile.TemporaryDirectory()
         told = subprocess.run([HERE / "serve", self.folder.name], check=True, stdout=subprocess.PIPE, text=True).stdout
         port, self.ca_file, pid = told.split()
