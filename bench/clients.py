@@ -55,10 +55,15 @@ def run_child(command, cpu, environment=None):
         memory = Memory(child.pid)
         too_late = threading.Timer(PATIENCE, child.kill)
         too_late.start()
-        output = child.stdout.read().decode()
-        _, status, used = os.wait4(child.pid, 0)
-        too_late.cancel()
-        memory.end()
+        try:
+            output = child.stdout.read().decode()
+            _, status, used = os.wait4(child.pid, 0)
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            too_late.cancel()
+            memory.end()
         child.stdout.close()
         child.returncode = os.waitstatus_to_exitcode(status)
         complaints.seek(0)
