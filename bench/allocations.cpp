@@ -19,8 +19,13 @@ namespace {
 std::atomic<std::uint64_t> asked{0};
 std::atomic<std::uint64_t> asked_by_new{0};
 std::atomic<std::uint64_t> asked_aligned{0};
+std::atomic<bool> counting{true};
 
-void count(std::atomic<std::uint64_t>& what) { what.fetch_add(1, std::memory_order_relaxed); }
+void count(std::atomic<std::uint64_t>& what)
+{
+    if (counting.load(std::memory_order_relaxed))
+        what.fetch_add(1, std::memory_order_relaxed);
+}
 
 void* with_alignment(std::size_t alignment, std::size_t size)
 {
@@ -39,6 +44,8 @@ allocation_count allocations() noexcept
             .by_operator_new = asked_by_new.load(std::memory_order_relaxed),
             .aligned = asked_aligned.load(std::memory_order_relaxed)};
 }
+
+void count_allocations(bool yes) noexcept { counting.store(yes, std::memory_order_relaxed); }
 
 }  // namespace bench
 

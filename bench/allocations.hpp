@@ -14,4 +14,7 @@ struct allocation_count {
 
 allocation_count allocations() noexcept;
 
+/// Whether to count from now on; at the beginning, it is counted.
+void count_allocations(bool yes) noexcept;
+
 }  // namespace bench
