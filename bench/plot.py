@@ -57,8 +57,8 @@ def where(result, set_up):
             f"{machine['cores']} cores; {result['date']}; medians of {result['pairs']} pairs")
 
 
-def name_of(drawing, y, client):
-    ours = client == "jeton"
+def name_of(drawing, y, client, ours=None):
+    ours = client == "jeton" if ours is None else ours
     drawing.text(LEFT - 10, y, client, anchor="end", weight="bold" if ours else "normal", colour=OURS if ours else INK)
 
 
@@ -141,6 +141,35 @@ def latency(result, set_up):
             for name, colour in MARKS.items():
                 drawing.dot(x_of(figure[name]), drawing.y - 3, colour)
         drawing.y = bottom + 16
+    return drawing.svg()
+
+
+TOKEN_READS = {"token_check_time_read": "jeton, the check, time read", "token_check": "jeton, the check",
+               "token_get": "jeton, co_await get()", "token_x_oauth2": "Go x/oauth2, Token()"}
+
+
+def token_reads(result):
+    """Of the benchmarks of the parts."""
+    machine = result["machine"]
+    drawing = Drawing("Reading a token that is there: ns of CPU for each read, on each of so many threads; shorter is better",
+                      f"no network; {machine['cpu']}, {machine['cores']} cores; {result['date']}; "
+                      f"medians of {result['repetitions']} runs")
+    rows = {}
+    for figure in result["figures"]:
+        kind, _, threads = figure["name"].partition("/threads:")
+        if kind in TOKEN_READS:
+            rows.setdefault(kind, {})[int(threads)] = figure["cpu_ns"]
+    drawing.y += 8
+    drawing.legend([(f"{n} thread{'s' if n > 1 else ''}", shade) for n, shade in zip((1, 2, 4), SHADES[1:])])
+    scale = (WIDTH - LEFT - RIGHT) / max(max(cells.values()) for cells in rows.values())
+    drawing.y += 8
+    for kind in (k for k in TOKEN_READS if k in rows):
+        name_of(drawing, drawing.y + 22, TOKEN_READS[kind], ours=kind != "token_x_oauth2")
+        for shade, (_, nanoseconds) in zip(SHADES[1:], sorted(rows[kind].items())):
+            drawing.bar(LEFT, drawing.y, nanoseconds * scale, 11, shade)
+            drawing.text(LEFT + nanoseconds * scale + 5, drawing.y + 9.5, f"{nanoseconds:.{1 if nanoseconds < 10 else 0}f} ns", size=9.5)
+            drawing.y += 13
+        drawing.y += 9
     return drawing.svg()
 
 

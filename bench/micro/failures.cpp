@@ -6,7 +6,9 @@
 
 #include <jeton/base/condition.hpp>
 #include <jeton/client/authorized.hpp>
+#include <jeton/http/client.hpp>
 #include <jeton/http/retry.hpp>
+#include <jeton/net/connector.hpp>
 #include <jeton/net/error.hpp>
 #include <jeton/testing/fake_token_source.hpp>
 #include <jeton/testing/fake_transport.hpp>
@@ -131,6 +133,23 @@ void request_over_fake(benchmark::State& state, bool fails)
     io.run();
 }
 
+class nobody_listens final : public net::connector {
+public:
+    net::awaitable<result<net::connection>> connect(net::destination) override { co_return refused(); }
+};
+
+// The last attempt to connect has failed, and the next one is not due: the pool answers from memory.
+void request_origin_down(benchmark::State& state)
+{
+    asio::io_context io(1);
+    http::client_options options;
+    options.connector = std::make_shared<nobody_listens>();
+    options.dialling.first_pause = options.dialling.longest_pause = std::chrono::hours(1);
+    http::client over(serial(io), options);
+    asio::co_spawn(io, send_often(over, http::request::get("https://api.example/x"), true, state), asio::detached);
+    io.run();
+}
+
 BENCHMARK(failure_made);
 BENCHMARK(failure_through_three_results);
 BENCHMARK(failure_compared);
@@ -138,5 +157,6 @@ BENCHMARK(failure_to_string);
 BENCHMARK(failure_thrown);
 BENCHMARK_CAPTURE(request_over_fake, answered, false);
 BENCHMARK_CAPTURE(request_over_fake, refused, true);
+BENCHMARK(request_origin_down);
 
 }  // namespace
