@@ -24,10 +24,8 @@ def medians(program):
     command = [program, "--benchmark_format=json", f"--benchmark_repetitions={REPETITIONS}", "--benchmark_min_time=0.05",
                "--benchmark_enable_random_interleaving=true", "--benchmark_report_aggregates_only=true"]
     told = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
-    for case in told["benchmarks"]:
-        if "error_message" in case:
-            raise SystemExit(f"{case['name']}: {case['error_message']}")
-    return [figure(case) for case in told["benchmarks"] if case.get("aggregate_name") == "median"]
+    as_written = sorted(told["benchmarks"], key=lambda case: (case["family_index"], case["per_family_instance_index"]))
+    return [figure(case) for case in as_written if case.get("aggregate_name") == "median"]
 
 
 def figure(case):
@@ -45,25 +43,34 @@ def reads_in_go(program):
     return [{"name": f"token_x_oauth2/threads:{read['threads']}", "cpu_ns": read["cpu_ns"]} for read in map(json.loads, lines)]
 
 
+def number(value):
+    return f"{value:,.1f}" if value < 100 and value != int(value) else f"{value:,.0f}"
+
+
+def line(cells):
+    return "| " + " | ".join(cells) + " |\n"
+
+
 def markdown(result):
     machine = result["machine"]
     text = (f"`scripts/bench --micro`, {result['date']}; {machine['cpu']}, {machine['cores']} cores, {machine['compiler']}; "
             f"CPU time, medians of {REPETITIONS} runs.\n")
     for prefix, title in TITLES.items():
         figures = [f for f in result["figures"] if f["name"].startswith(prefix)]
+        if not figures:
+            continue
         counters = list(dict.fromkeys(key for f in figures for key in f if key not in ("name", "cpu_ns")))
-        text += f"\n### {title}\n\n| | ns | " + "".join(f"{name.replace('_', ' ')} | " for name in counters) + "\n"
-        text += "|---|---|" + "---|" * len(counters) + "\n"
+        text += f"\n### {title}\n\n" + line(["", "ns", *(name.replace("_", " ") for name in counters)])
+        text += "|" + "---|" * (2 + len(counters)) + "\n"
         for f in figures:
-            cells = [f"{f[name]:,.0f}" if name in f else "" for name in counters]
-            text += f"| {f['name'].replace('_', ' ')} | **{f['cpu_ns']:,.{1 if f['cpu_ns'] < 100 else 0}f}** | " + \
-                "".join(f"{cell} | " for cell in cells) + "\n"
-    return text.replace(" | \n", " |\n")
+            name = f["name"].replace("/", ", ").replace(":", " ").replace("_", " ")
+            text += line([name, f"**{number(f['cpu_ns'])}**", *(number(f[c]) if c in f else "" for c in counters)])
+    return text
 
 
 def main():
     build = Path(sys.argv[1]) / "bench" / "micro"
-    figures = sorted(medians(build / "bench_micro") + reads_in_go(build / "bench_go_token"), key=lambda f: f["name"].split("/")[0])
+    figures = medians(build / "bench_micro") + reads_in_go(build / "bench_go_token")
     result = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"), "machine": compare.machine(),
               "repetitions": REPETITIONS, "figures": figures}
     folder = Path(__file__).resolve().parent / "results"

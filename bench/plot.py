@@ -149,9 +149,9 @@ TOKEN_READS = {"token_check_time_read": "jeton, the check, time read", "token_ch
 
 
 def token_reads(result):
-    """Of the benchmarks of the parts."""
+    """Of what bench/micro.py measures: the CPU of one thread."""
     machine = result["machine"]
-    drawing = Drawing("Reading a token that is there: ns of CPU for each read, on each of so many threads; shorter is better",
+    drawing = Drawing("Reading a token that is there: CPU for each read, by threads that do so; shorter is better",
                       f"no network; {machine['cpu']}, {machine['cores']} cores; {result['date']}; "
                       f"medians of {result['repetitions']} runs")
     rows = {}

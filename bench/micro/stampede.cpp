@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // So many coroutines want the one token, which is still being fetched. What does each of them cost, beyond a coroutine
-// that waits for nothing in particular? Single-threaded; CPU from the first spawn to the last end, heap while all wait.
+// that waits for nothing in particular? One thread; CPU from the first spawn to the last end, heap while all wait. A million
+// take 2.5 GB.
 
 #include "micro/measuring.hpp"
 
@@ -15,6 +16,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -120,6 +122,7 @@ cost for_token(std::size_t crowd, std::size_t& token_requests, bool& as_expected
     return c;
 }
 
+// The time told is that of each.
 void stampede(benchmark::State& state)
 {
     auto const crowd = static_cast<std::size_t>(state.range(0));
@@ -133,27 +136,17 @@ void stampede(benchmark::State& state)
         auto const below = bare(crowd, as_expected);
         ::malloc_trim(0);
         auto const above = for_token(crowd, token_requests, as_expected_too);
-        if (!as_expected || !as_expected_too || token_requests != 1) {
-            state.SkipWithError("not everybody waited, or got the token, or it was not one request");
-            return;
-        }
-        state.SetIterationTime(above.seconds);
+        if (!as_expected || !as_expected_too || token_requests != 1)
+            throw std::runtime_error("not everybody waited, or was given the token, or it was not one request");
+        state.SetIterationTime(each(above.seconds));
         state.counters["token_requests"] = static_cast<double>(token_requests);
         state.counters["bare_bytes"] = each(below.bytes);
         state.counters["bytes"] = each(above.bytes);
         state.counters["bytes_beyond"] = each(above.bytes - below.bytes);
         state.counters["bare_ns"] = each(below.seconds * 1e9);
-        state.counters["ns"] = each(above.seconds * 1e9);
         state.counters["ns_beyond"] = each((above.seconds - below.seconds) * 1e9);
     }
 }
-BENCHMARK(stampede)
-    ->ArgName("waiters")
-    ->Arg(10'000)
-    ->Arg(100'000)
-    ->Arg(1'000'000)
-    ->Iterations(1)
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(stampede)->ArgName("waiters")->Arg(10'000)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->UseManualTime();
 
 }  // namespace

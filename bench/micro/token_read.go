@@ -17,7 +17,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-const reads = 2_000_000
+const reads = 500_000
 const runs = 5
 const ofThisThread = 1 // RUSAGE_THREAD
 
