@@ -47,7 +47,7 @@ struct dialler {
         co_await socket.async_connect(to, asio::use_awaitable);
         net::tls_stream stream(std::make_unique<net::tcp_stream>(std::move(socket)), context, "localhost");
         if (resume)
-            stream.resume_sessions_of("localhost", "localhost", machine_clock()->wall());
+            stream.resume_sessions_of("localhost", machine_clock()->wall());
         auto const done = co_await stream.handshake();
         failed += !done;
         resumed += done && stream.resumed();
