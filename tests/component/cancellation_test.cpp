@@ -58,7 +58,13 @@ BOOST_AUTO_TEST_CASE(a_request_can_be_cancelled_at_every_step)
 {
     sandbox world;
     std::set<phase> met;
-    for (bool const with_token : {false, true}) {
+    auto const missed = [&] {
+        return !met.contains(phase::token) || !met.contains(phase::queue) || !met.contains(phase::first_byte);
+    };
+    bool with_token = true;
+    // What the sandbox sends is not cut the same each time, so a step may be passed over: then once more.
+    for (int round = 0; round < 2 || (missed() && round != 20); ++round) {
+        with_token = !with_token;
         for (int steps = 0;; ++steps) {
             BOOST_REQUIRE(steps != more_steps_than_a_request_takes);
             auto what = http::request::post("/eth/v0/status", "{}");
