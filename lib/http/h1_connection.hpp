@@ -72,7 +72,6 @@ private:
     void watch();
     void on_ready() override;
     void on_starved() override;
-    void resume_requester();
     outcome write_on(exchange_order const& order);
     awaitable<woken> wait_writable(time_point until);
     bool unsent() const noexcept { return !head_left_.empty() || !body_left_.empty(); }

@@ -198,11 +198,6 @@ auto api_address::resolve(std::string_view given, bool anywhere, lookup const& m
     place there;
     there.origin = trusted_.front();
     there.trusted = true;
-    if (base_for(given)) {
-        there.target.reserve(path_.size() + given.size());
-        there.target.append(path_).append(given);
-        return there;
-    }
     auto const query_at = std::min(given.find('?'), given.size());
     auto const path = given.substr(0, query_at);
     auto const query = given.substr(std::min(query_at + 1, given.size()));

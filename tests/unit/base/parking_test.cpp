@@ -49,6 +49,19 @@ struct fixture {
     waiter& park(parking::spot& me) { return waiters.emplace_back(io, place.wait(me)); }
     waiter& park(duration limit) { return waiters.emplace_back(io, place.wait(&timers, time->now() + limit)); }
 
+    // Throws out of run() when it is woken.
+    void spawn_thrower()
+    {
+        auto const thrower = [](parking& at) -> asio::awaitable<void> {
+            co_await at.wait();
+            throw std::runtime_error("out of run()");
+        };
+        asio::co_spawn(io, thrower(place), [](std::exception_ptr e) {
+            if (e)
+                std::rethrow_exception(e);
+        });
+    }
+
     waiter& parked()
     {
         auto& one = park();
@@ -383,15 +396,7 @@ BOOST_AUTO_TEST_CASE(whoever_is_woken_may_destroy_the_place)
 
 BOOST_AUTO_TEST_CASE(an_exception_out_of_one_who_was_woken_does_not_take_the_others_along)
 {
-    auto const thrower = [](parking& at) -> asio::awaitable<void> {
-        co_await at.wait();
-        throw std::runtime_error("out of run()");
-    };
-    auto const rethrow = [](std::exception_ptr e) {
-        if (e)
-            std::rethrow_exception(e);
-    };
-    asio::co_spawn(io, thrower(place), rethrow);
+    spawn_thrower();
     auto& other = parked();
     place.wake_all();
     BOOST_CHECK_THROW(settle(io), std::runtime_error);
@@ -418,15 +423,7 @@ BOOST_AUTO_TEST_CASE(whoever_has_done_his_work_may_resume_them_there_and_then)
 
 BOOST_AUTO_TEST_CASE(what_one_throws_who_is_resumed_there_and_then_comes_out_of_run)
 {
-    auto const thrower = [](parking& at) -> asio::awaitable<void> {
-        co_await at.wait();
-        throw std::runtime_error("out of run()");
-    };
-    auto const rethrow = [](std::exception_ptr e) {
-        if (e)
-            std::rethrow_exception(e);
-    };
-    asio::co_spawn(io, thrower(place), rethrow);
+    spawn_thrower();
     auto& other = parked();
     asio::post(io, [&] { place.resume_all(); });
     BOOST_CHECK_THROW(settle(io), std::runtime_error);
