@@ -95,6 +95,12 @@ auto pool_plan::on_dialled(connection_id c, time_point now, std::uint32_t slots,
     pace_.on_made();
     if (among_ != nullptr)
         among_->on_change();
+    // It was begun before the server said what it wants. Known to have one slot, it is what that is.
+    if (self.many && now < one_until_ && !(known && slots == 1)) {
+        close(c, reason::one_at_a_time);
+        dial_if_wanted(now);
+        return todo_;
+    }
 
     self.is = connection::state::open;
     self.slots = slots;

@@ -220,6 +220,23 @@ BOOST_AUTO_TEST_CASE(an_idle_connection_for_many_goes_at_once_when_the_server_do
     BOOST_TEST(o.open_one == 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_dial_for_many_that_ends_after_the_server_said_so_brings_nobody_anything)
+{
+    // K13
+    auto o = with_load(6);
+    for (std::uint32_t i = 0; i != streams + 10; ++i)
+        o.demand();
+    BOOST_REQUIRE(o.dials.size() == 1U);
+    BOOST_REQUIRE(o.many[o.dials.front()]);
+    o.obey(o.plan.on_one_at_a_time(o.now, 10min));
+    auto const served = o.carrying.size();
+    o.dialled();
+    BOOST_TEST(o.open_many == 1);  // the one that is being left, and no other
+    BOOST_TEST(o.plan.retired() == 1U);
+    BOOST_TEST(o.carrying.size() > served);
+    BOOST_TEST(!o.last_was_many);
+}
+
 BOOST_AUTO_TEST_CASE(where_many_slots_are_all_that_is_spoken_the_server_cannot_have_it_otherwise)
 {
     // K13
