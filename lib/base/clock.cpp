@@ -122,6 +122,19 @@ public:
     time_point now() const noexcept override { return time_point(read(CLOCK_BOOTTIME)); }
     wall_time wall() const noexcept override { return wall_time(read(CLOCK_REALTIME)); }
 
+    // There is no coarse CLOCK_BOOTTIME. Within one tick of the coarse clock there is, which stands still while the machine
+    // sleeps and goes on from where it was, its last reading is good enough.
+    time_point recent() const noexcept override
+    {
+        thread_local struct {
+            std::chrono::nanoseconds tick{-1};
+            time_point boot{};
+        } last;
+        if (auto const tick = read(CLOCK_MONOTONIC_COARSE); tick != last.tick)
+            last = {.tick = tick, .boot = now()};
+        return last.boot;
+    }
+
     std::unique_ptr<alarm> make_alarm(asio::any_io_executor executor, std::function<void()> ring) override
     {
         return std::make_unique<machine_alarm>(std::move(executor), std::move(ring));

@@ -98,7 +98,7 @@ public:
     // this ends the process then.
     static void post(batch&& all) noexcept
     {
-        auto const executor = all.front().executor_;
+        auto const executor = all.front().handler_->executor();
         asio::post(executor, std::move(all));
     }
 
@@ -141,8 +141,7 @@ public:
         using held = held_handler<std::decay_t<Handler>>;
         static_assert(sizeof(held) <= sizeof me_.memory_);
 
-        me_.executor_ = asio::get_associated_executor(handler);
-        place_.settle_in(asio::query(me_.executor_, asio::execution::context));
+        place_.settle_in(asio::query(asio::get_associated_executor(handler), asio::execution::context));
         // A coroutine's handler clears the slot when it is called. A handler that is destroyed leaves the slot alone, as
         // the signal behind it may have died before the context; nobody can emit it any more.
         if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
@@ -178,6 +177,8 @@ private:
             auto const own = std::move(handler_);
             std::destroy_at(this);
         }
+
+        asio::any_io_executor executor() const noexcept override { return asio::get_associated_executor(handler_); }
 
     private:
         Handler handler_;
@@ -229,7 +230,6 @@ parking::spot::continuation& parking::spot::release() noexcept
     else
         unlink();
     state_ = state::idle;
-    executor_ = {};
     return *std::exchange(handler_, nullptr);
 }
 
@@ -266,10 +266,10 @@ void parking::settle_in(asio::execution_context& context)
     home.add(*this);
 }
 
-asio::awaitable<woken> parking::park(spot& me, timekeeper& timers, time_point deadline)
+asio::awaitable<woken> parking::park(spot& me, timekeeper* timers, std::optional<time_point> deadline)
 {
     assert(me.state_ == spot::state::idle);
-    return asio::async_initiate<asio::use_awaitable_t<> const, void(woken)>(spot::park(*this, me, &timers, deadline),
+    return asio::async_initiate<asio::use_awaitable_t<> const, void(woken)>(spot::park(*this, me, timers, deadline),
                                                                             asio::use_awaitable);
 }
 
@@ -312,13 +312,13 @@ void parking::wake(spot& one, woken why)
 void parking::wake_all(woken why)
 {
     while (!empty()) {
-        auto const executor = front().executor_;
+        auto const executor = front().handler_->executor();
         spot::batch together;
         do {
             auto& one = front();
             one.make_ready(why);
             together.push(one);
-        } while (!empty() && front().executor_ == executor);
+        } while (!empty() && front().handler_->executor() == executor);
         spot::batch::post(std::move(together));
     }
 }

@@ -88,7 +88,7 @@ public:
 
     /// As above, but suspends whatever the caller's state: for those who have looked at it themselves, and at the time.
     /// One coroutine frame less.
-    asio::awaitable<woken> park(spot& me, timekeeper& timers, time_point deadline);
+    asio::awaitable<woken> park(spot& me, timekeeper* timers, std::optional<time_point> deadline);
 
     void wake_one(woken why = woken::signalled);
     void wake(spot& one, woken why = woken::signalled);  ///< does nothing if it does not wait here (any more)
@@ -142,6 +142,7 @@ private:
     struct continuation {
         virtual void resume(woken why) = 0;   ///< ends the continuation, then calls the handler
         virtual void abandon() noexcept = 0;  ///< ends the continuation, then destroys the handler
+        virtual asio::any_io_executor executor() const noexcept = 0;
 
     protected:
         ~continuation() = default;
@@ -164,7 +165,6 @@ private:
 
     alignas(std::max_align_t) std::byte memory_[4 * sizeof(void*)];
     continuation* handler_ = nullptr;
-    asio::any_io_executor executor_{};
     parking* place_ = nullptr;
     parked_handlers* home_ = nullptr;  // once its place is gone
     deadline deadline_;

@@ -77,7 +77,8 @@ public:
           origins_(std::move(origins)),
           time_(std::move(time)),
           watcher_(std::move(watcher)),
-          way_(http::way_through(*this, *over_))
+          way_(http::way_through(*this, *over_)),
+          same_home_(way_.last && may_ask_at_hand(way_.last->home()))
     {}
 
     asio::awaitable<result<http::response>> send(http::request what) override
@@ -88,11 +89,11 @@ public:
     }
     http::passage way() override { return way_; }
 
-    bool enter(http::request& what, time_point now, asio::any_io_executor const& here) override
+    bool enter(http::request& what, time_point now) override
     {
         if (!what.wants_token())
             return true;
-        auto const* const token = at_hand_ != nullptr ? at_hand_->at_hand(here, now) : nullptr;
+        auto const* const token = same_home_ ? at_hand_->at_hand(now) : nullptr;
         if (token == nullptr || objection_to(what))
             return false;
         (void)deadline_of(what, now);
@@ -115,6 +116,11 @@ public:
     }
 
 private:
+    bool may_ask_at_hand(asio::any_io_executor const& here) const
+    {
+        return at_hand_ != nullptr && here == at_hand_->home();
+    }
+
     // Counted with this shard's hold on the token, which no other thread writes to.
     static void authorize(http::request& what, oauth2::token_ptr const& by)
     {
@@ -152,7 +158,7 @@ private:
         }
         while (!outcome || self->wants_another_token(plan, what, *sent, *outcome)) {
             duration waited{};
-            auto const* const ready = again || self->at_hand_ == nullptr ? nullptr : self->at_hand_->at_hand(here);
+            auto const* const ready = !again && self->may_ask_at_hand(here) ? self->at_hand_->at_hand(start) : nullptr;
             if (ready != nullptr) {
                 sent = *ready;
             } else {
@@ -297,6 +303,7 @@ private:
     std::shared_ptr<clock> time_;
     std::shared_ptr<observer> watcher_;
     http::passage way_;
+    bool const same_home_;  // whoever sends may ask what is at hand
 };
 
 }  // namespace

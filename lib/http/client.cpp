@@ -99,14 +99,14 @@ struct client_access {
 class client_state final : public sender, public std::enable_shared_from_this<client_state> {
 public:
     client_state(serial where, client_options given, client_state const* like = nullptr)
-        : home(std::move(where)), options(checked(std::move(given)))
+        : options(checked(std::move(given))), home_(std::move(where))
     {
-        auto timers = std::make_shared<timekeeper>(home, options.time);
+        auto timers = std::make_shared<timekeeper>(home_, options.time);
         if (!options.connector) {
             tls = like != nullptr && like->tls && like->options.tls == options.tls
                       ? like->tls
                       : net::tls_context::client(options.tls);
-            options.connector = net::make_connector(home, timers, tls, options.connecting);
+            options.connector = net::make_connector(home_, timers, tls, options.connecting);
         }
         pool_options how;
         how.limits = {.connections = options.connections_per_origin,
@@ -125,7 +125,7 @@ public:
         how.queue = options.queue;
         how.user_agent = options.user_agent;
         connections =
-            std::make_shared<pool>(home, std::move(timers), options.connector, options.watcher, std::move(how));
+            std::make_shared<pool>(home_, std::move(timers), options.connector, options.watcher, std::move(how));
     }
 
     time_point deadline_of(request const& what, time_point now) const
@@ -158,6 +158,41 @@ public:
         return &at;
     }
 
+    /// Where it goes, if it is to go now; null otherwise, and then `outcome` says why not.
+    pool::site* destination(request& what, time_point now, time_point deadline, bool cancelled,
+                            std::optional<result<response>>& outcome)
+    {
+        auto const where = locate(what);
+        if (!where)
+            outcome = where.error();
+        else if (cancelled)
+            outcome = failure(jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled before it was sent");
+        else if (deadline <= now)
+            outcome = failure(jeton::errc::timed_out, phase::queue, delivery::not_sent,
+                              "the deadline had passed before it was sent");
+        if (!outcome)
+            return *where;
+        if (where)
+            outcome = about(outcome->error(), what, pool::name_of(**where));
+        return nullptr;
+    }
+
+    /// What only the client knows of an exchange.
+    static void note(exchange_info& info, request const& what, pool::lease const& by, duration queued,
+                     bool dialled_for_it)
+    {
+        info.protocol = by.connection->protocol();
+        info.attempts = request_access::attempt_of(what);
+        info.phases.queue = queued;
+        if (!dialled_for_it)
+            return;
+        auto const& times = pool::times_of(by);
+        info.phases.resolve = times.resolve;
+        info.phases.connect = times.connect;
+        info.phases.tls = times.tls;
+        info.phases.queue = std::max(queued - times.resolve - times.connect - times.tls, duration::zero());
+    }
+
     awaitable<result<response>> send(request what, std::shared_ptr<transport const> keeper,
                                      std::span<stage* const> stages) override
     {
@@ -170,7 +205,8 @@ public:
     static awaitable<result<void>> close(std::shared_ptr<client_state> self);
     static awaitable<void> shut_down(std::shared_ptr<client_state> self);
 
-    serial home;
+    asio::any_io_executor const& home() const noexcept override { return home_.executor(); }
+
     client_options options;
     std::shared_ptr<net::tls_context const> tls{};  // null: the connector is the caller's
     std::shared_ptr<pool> connections{};
@@ -182,6 +218,8 @@ private:
             return {};
         return failure(errc::plain_http, phase::configure, delivery::not_sent, "refused to send to " + to.to_string());
     }
+
+    serial home_;
 };
 
 // One coroutine for all of it, since each further frame costs an allocation: hence the single way out, at which the
@@ -195,101 +233,77 @@ awaitable<result<response>> client_state::send(std::shared_ptr<client_state> sel
     std::optional<result<response>> outcome;
     std::exception_ptr thrown;
     pool::waiter me;
-    pool::lease lease;
     std::size_t entered = 0;
     auto const here = co_await asio::this_coro::executor;
     try {
         auto const begun = self->connections->timers().now();
-        if (here == self->home.executor())
-            while (entered != stages.size() && stages[entered]->enter(what, begun, here))
+        awaitable<result<response>> aside;  // what takes a coroutine of its own
+        if (here == self->home())
+            while (entered != stages.size() && stages[entered]->enter(what, begun))
                 ++entered;
         if (entered != stages.size()) {
-            auto op = stages[entered]->whole(what);
+            aside = stages[entered]->whole(what);
             // It holds what it needs; where another shard's loop takes the request over, it is no load to this one.
             if (entered == 0)
                 keeper.reset();
-            outcome = co_await std::move(op);
-        } else if (here != self->home.executor()) {
-            auto op = send(self, std::move(what), {}, {});
-            outcome = co_await hop_for_result(self->home.executor(), std::move(op));
+        } else if (here != self->home()) {
+            aside = hop_for_result(self->home(), send(self, std::move(what), {}, {}));
         } else {
             auto& connections = *self->connections;
             auto const state = co_await asio::this_coro::cancellation_state;
             auto const deadline = self->deadline_of(what, begun);
-            auto const where = self->locate(what);
-            if (!where) {
-                outcome = where.error();
-            } else if (cancelled(state)) {
-                outcome =
-                    failure(jeton::errc::cancelled, phase::queue, delivery::not_sent, "cancelled before it was sent");
-            } else if (deadline <= begun) {
-                outcome = failure(jeton::errc::timed_out, phase::queue, delivery::not_sent,
-                                  "the deadline had passed before it was sent");
-            } else {
-                auto& at = **where;
+            auto* const where = self->destination(what, begun, deadline, cancelled(state), outcome);
+            if (where != nullptr) {
                 me.dialled_after = request_access::dialled_after(what);
                 me.first = request_access::goes_first(what);
                 me.repeatable = what.repeatable();
-                auto taken = connections.take(at, me, begun, deadline);
-                if (!taken)
-                    taken = co_await connections.wait(at, me, begun, deadline);
-                if (*taken)
-                    lease = **taken;
-                else
-                    outcome = taken->error();
+                connections.take(*where, me, begun, deadline);
+                if (!me.got)
+                    co_await connections.wait(*where, me, begun, deadline);
+                if (!*me.got)
+                    outcome = me.got->error();
             }
 
-            if (lease.connection != nullptr) {
-                bool const dialled_for_it = lease.waited && lease.connection->requests() == 0;
+            if (me.has_lease()) {
+                auto const& lease = **me.got;
                 exchange_order order{.what = &what,
-                                     .origin_head = pool::head_of(**where),
+                                     .origin_head = pool::head_of(*where),
                                      .begun = lease.waited ? connections.timers().now() : begun,
                                      .deadline = deadline,
                                      .first_byte = self->options.first_byte};
+                bool const dialled_for_it = lease.waited && lease.connection->requests() == 0;
                 outcome = lease.connection->begin(order);
                 while (!outcome) {
-                    auto const cancellation = co_await asio::this_coro::cancellation_state;
                     auto why = woken::cancelled;
-                    if (!cancelled(cancellation))
+                    if (!cancelled(state))
                         why = co_await lease.connection->wait(order);
                     outcome = lease.connection->proceed(order, why);
                 }
                 order.state.reset();
-                if (*outcome) {
-                    auto& info = response_access::info(**outcome);
-                    info.protocol = lease.connection->protocol();
-                    info.attempts = request_access::attempt_of(what);
-                    info.phases.queue = order.begun - begun;
-                    if (dialled_for_it) {
-                        auto const& times = pool::times_of(lease);
-                        info.phases.resolve = times.resolve;
-                        info.phases.connect = times.connect;
-                        info.phases.tls = times.tls;
-                        info.phases.queue =
-                            std::max(info.phases.queue - times.resolve - times.connect - times.tls, duration::zero());
-                    }
-                }
-                if (!*outcome && outcome->error().code() == errc::http_1_1_required)
+                if (*outcome)
+                    note(response_access::info(**outcome), what, lease, order.begun - begun, dialled_for_it);
+                else if (outcome->error().code() == errc::http_1_1_required)
                     connections.on_http_1_1_required(lease);
-                auto const done = std::exchange(lease, {});
-                connections.give_back(done, done.connection->last_used());
+                connections.give_back(me, lease.connection->last_used());
             }
-            if (!*outcome && where)
-                outcome = about(outcome->error(), what, pool::name_of(**where));
+            if (!*outcome && where != nullptr)
+                outcome = about(outcome->error(), what, pool::name_of(*where));
         }
-        while (entered != 0) {
-            auto& outer = *stages[--entered];
-            if (!outer.passes(what, *outcome)) {
-                auto op = outer.amend(what, std::move(*outcome));
-                outcome = co_await std::move(op);
-            }
+        for (;;) {
+            if (aside.valid())
+                outcome = co_await std::move(aside);
+            while (entered != 0 && stages[entered - 1]->passes(what, *outcome))
+                --entered;
+            if (entered == 0)
+                break;
+            aside = stages[--entered]->amend(what, std::move(*outcome));
         }
     } catch (...) {
         thrown = std::current_exception();
     }
     // No destructors for that: those of a frame that dies with its context run as well, and must not touch the pool.
-    if (thrown && here == self->home.executor())
-        self->connections->recover(me, lease);
+    if (thrown && here == self->home())
+        self->connections->recover(me);
     co_await asio::this_coro::throw_if_cancelled(throws);
     if (thrown)
         std::rethrow_exception(thrown);
@@ -302,9 +316,9 @@ awaitable<result<void>> client_state::warm(std::shared_ptr<client_state> self, s
     co_await asio::this_coro::throw_if_cancelled(false);
     result<void> outcome;
     auto const here = co_await asio::this_coro::executor;
-    if (here != self->home.executor()) {
+    if (here != self->home()) {
         auto op = warm(self, std::move(target), requests);
-        outcome = co_await hop_for_result(self->home.executor(), std::move(op));
+        outcome = co_await hop_for_result(self->home(), std::move(op));
     } else {
         auto what = request::get(target);
         auto const where = self->locate(what);
@@ -331,7 +345,7 @@ awaitable<void> client_state::shut_down(std::shared_ptr<client_state> self)
     bool const throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     auto const here = co_await asio::this_coro::executor;
-    auto const home = self->home.executor();
+    auto const home = self->home();
     auto closing = close(std::move(self));
     if (here == home)
         (void)co_await std::move(closing);

@@ -306,7 +306,7 @@ connection::outcome h1_connection::write_on(exchange_order const& order)
 
 awaitable<woken> h1_connection::wait(exchange_order const& order)
 {
-    return unsent() ? wait_writable(order.deadline) : answered_.park(requester_, timers_, due(order));
+    return unsent() ? wait_writable(order.deadline) : answered_.park(requester_, &timers_, due(order));
 }
 
 awaitable<woken> h1_connection::wait_writable(time_point until)

@@ -383,7 +383,7 @@ awaitable<woken> h2_connection::wait(exchange_order const& order)
     auto& me = call::of(order);
     auto const limit =
         me.answered() ? time_point::max() : saturating_add(me.written().value_or(me.looked_at), order.first_byte);
-    return me.done.park(me.requester, timers_, std::min(order.deadline, limit));
+    return me.done.park(me.requester, &timers_, std::min(order.deadline, limit));
 }
 
 connection::outcome h2_connection::proceed(exchange_order& order, woken why)

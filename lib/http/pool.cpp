@@ -111,10 +111,10 @@ std::shared_ptr<origin const> const& pool::origin_of(site const& at) noexcept { 
 
 net::connection const& pool::times_of(lease const& l) noexcept { return l.at->places[l.id]->times; }
 
-std::optional<result<pool::lease>> pool::take(site& at, waiter& me, time_point now, time_point deadline)
+void pool::take(site& at, waiter& me, time_point now, time_point deadline)
 {
     ++at.requests;
-    return place(at, me, now, deadline);
+    place(at, me, now, deadline);
 }
 
 // An answer ended on it a moment ago, and a request that can be repeated is none the worse for a connection that has died since:
@@ -124,7 +124,7 @@ bool pool::just_used(connection const& c, waiter const& me, time_point now) noex
     return me.repeatable && c.spent() == nullptr && c.requests() != 0 && now - c.last_used() < just_now;
 }
 
-std::optional<result<pool::lease>> pool::place(site& at, waiter& me, time_point now, time_point deadline)
+void pool::place(site& at, waiter& me, time_point now, time_point deadline)
 {
     using kind = pool_plan::placing::kind;
     // Who stands in the plan's queue must be found here, so the memory comes first. The plan uses ids again.
@@ -145,54 +145,63 @@ std::optional<result<pool::lease>> pool::place(site& at, waiter& me, time_point 
         switch (placed.what) {
         case kind::use: {
             auto& c = *at.places[placed.id]->connection;
-            if (just_used(c, me, now) || c.fit())
-                return lease{&at, placed.id, &c, false};
+            if (just_used(c, me, now) || c.fit()) {
+                me.got = lease{&at, placed.id, &c, false};
+                return;
+            }
             obey(at, at.plan.on_released(placed.id, now, false));
             after_change(at);
             break;
         }
-        case kind::wait: after_change(at); return {};
-        case kind::refused: after_change(at); return not_connected(at);
+        case kind::wait: after_change(at); return;
+        case kind::refused:
+            after_change(at);
+            me.got = not_connected(at);
+            return;
         case kind::full:
-            return failure(errc::queue_full, phase::queue, delivery::not_sent,
-                           std::to_string(at.plan.waiting()) + " requests wait for a connection to " + at.name
-                               + " already");
-        case kind::closed: return has_been_shut_down(phase::queue);
+            me.got = failure(errc::queue_full, phase::queue, delivery::not_sent,
+                             std::to_string(at.plan.waiting()) + " requests wait for a connection to " + at.name
+                                 + " already");
+            return;
+        case kind::closed: me.got = has_been_shut_down(phase::queue); return;
         }
     }
 }
 
-awaitable<result<pool::lease>> pool::wait(site& at, waiter& me, time_point since, time_point deadline)
+awaitable<void> pool::wait(site& at, waiter& me, time_point since, time_point deadline)
 {
+    parking::spot spot;
+    me.spot = &spot;
     auto limit = std::min(deadline, saturating_add(since, options_.queue));
     for (;;) {
         auto why = woken::signalled;
-        if (!me.got && !me.refused)
-            why = co_await at.queue.wait(me.spot, timers_.get(), limit);
+        if (!me.got)
+            why = co_await at.queue.wait(spot, timers_.get(), limit);
         auto const state = co_await asio::this_coro::cancellation_state;
         if (cancelled(state))
             why = woken::cancelled;
         auto const now = timers_->now();
         bool const late = now >= deadline;
-        if (me.got) {
-            auto const got = *std::exchange(me.got, {});
+        if (me.has_lease()) {
             bool const wanted = why != woken::cancelled && !late && !abandoned_;
-            if (wanted && got.connection->fit())
-                co_return got;
+            if (wanted && (*me.got)->connection->fit())
+                co_return;
             // It was handed over in the very moment in which nobody wanted it any more, or in which it ended.
-            give_back(got, now);
-            if (abandoned_)
-                co_return was_destroyed(phase::queue);
-            if (wanted) {
-                auto other = place(at, me, now, deadline);
-                if (!other)
-                    continue;
-                if (*other)
-                    (*other)->waited = true;
-                co_return std::move(*other);
+            give_back(me, now);
+            if (abandoned_) {
+                me.got = was_destroyed(phase::queue);
+                co_return;
             }
-        } else if (me.refused) {
-            co_return *me.refused;
+            if (wanted) {
+                place(at, me, now, deadline);
+                if (!me.got)
+                    continue;
+                if (*me.got)
+                    (*me.got)->waited = true;
+                co_return;
+            }
+        } else if (me.got) {
+            co_return;
         } else if (why == woken::timed_out && !late && at.plan.dialling() != 0 && at.plan.all_covered()) {
             // A connection is on its way to everybody who waits. The limits of dialling apply, and tell more.
             limit = deadline;
@@ -205,14 +214,17 @@ awaitable<result<pool::lease>> pool::wait(site& at, waiter& me, time_point since
             after_change(at);
         }
         if (why == woken::cancelled)
-            co_return failure(jeton::errc::cancelled, phase::queue, delivery::not_sent,
-                              "cancelled while waiting for a connection to " + at.name);
-        co_return timed_out(at, now - since, late);
+            me.got = failure(jeton::errc::cancelled, phase::queue, delivery::not_sent,
+                             "cancelled while waiting for a connection to " + at.name);
+        else
+            me.got = timed_out(at, now - since, late);
+        co_return;
     }
 }
 
-void pool::give_back(lease const& l, time_point now)
+void pool::give_back(waiter& me, time_point now)
 {
+    auto const l = **std::exchange(me.got, {});
     site& at = *l.at;
     auto& c = *l.connection;
     // Whoever waits takes it without looking at it again.
@@ -226,7 +238,7 @@ void pool::give_back(lease const& l, time_point now)
     after_change(at);
 }
 
-void pool::recover(waiter& me, lease const& l) noexcept
+void pool::recover(waiter& me) noexcept
 {
     auto const now = timers_->now();
     if (me.at != nullptr && me.at->waiters[me.id] == &me) {
@@ -234,11 +246,9 @@ void pool::recover(waiter& me, lease const& l) noexcept
         me.at->plan.on_gave_up(me.id);
         after_change(*me.at);
     }
-    if (me.got)
-        give_back(*std::exchange(me.got, {}), now);
-    if (l.connection != nullptr) {
-        l.connection->break_off();
-        give_back(l, now);
+    if (me.has_lease()) {
+        (*me.got)->connection->break_off();
+        give_back(me, now);
     }
 }
 
@@ -271,8 +281,8 @@ void pool::abandon()
                 continue;
             auto& waiting = *std::exchange(w, nullptr);
             at->plan.on_gave_up(waiting.id);
-            waiting.refused = was_destroyed(phase::queue);
-            at->queue.wake(waiting.spot);
+            waiting.got = was_destroyed(phase::queue);
+            wake(*at, waiting);
         }
         obey(*at, at->plan.on_shut_down(now));
         at->tidy_alarm.disarm();
@@ -333,19 +343,25 @@ void pool::obey(site& at, pool_plan::actions what)
         case kind::hand: {
             auto& w = *std::exchange(at.waiters[a.waiter], nullptr);
             w.got = lease{&at, a.connection, at.places[a.connection]->connection.get(), true};
-            at.queue.wake(w.spot);
+            wake(at, w);
             break;
         }
         case kind::refuse: {
             auto& w = *std::exchange(at.waiters[a.waiter], nullptr);
-            w.refused = not_connected(at);
-            at.queue.wake(w.spot);
+            w.got = not_connected(at);
+            wake(at, w);
             break;
         }
         case kind::close: let_go(at, a.connection, a.why); break;
         case kind::dial: start_dial(at, a.connection, a.many); break;
         }
     }
+}
+
+void pool::wake(site& at, waiter& w)
+{
+    if (w.spot != nullptr)
+        at.queue.wake(*w.spot);
 }
 
 void pool::let_go(site& at, pool_plan::connection_id c, pool_plan::reason why)

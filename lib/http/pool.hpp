@@ -52,16 +52,17 @@ public:
         bool waited = false;  ///< and the dial was part of it, if it has carried no request
     };
 
-    /// One who waits; lives in its coroutine's frame.
+    /// One who wants a connection; lives in its coroutine's frame.
     struct waiter {
-        parking::spot spot{};
+        parking::spot* spot = nullptr;  ///< once it waits
         site* at = nullptr;
         pool_plan::waiter_id id = pool_plan::none;
         std::optional<time_point> dialled_after{};  ///< only a connection that is younger
         bool first = false;                         ///< before everybody else
         bool repeatable = false;                    ///< what is to be sent
-        std::optional<lease> got{};
-        std::optional<failure> refused{};
+        std::optional<result<lease>> got{};         ///< or why it got none
+
+        bool has_lease() const noexcept { return got && *got; }
     };
 
     pool(serial home, std::shared_ptr<timekeeper> timers, std::shared_ptr<net::connector> connector,
@@ -75,14 +76,16 @@ public:
     static std::string const& name_of(site const& at) noexcept;
     static std::shared_ptr<origin const> const& origin_of(site const& at) noexcept;
 
-    /// Takes an idle connection, if there is one that is alive as far as one can tell. Otherwise queues `me` for `wait`, or says why not.
-    std::optional<result<lease>> take(site& at, waiter& me, time_point now, time_point deadline);
+    /// `me` gets an idle connection, if there is one that is alive as far as one can tell, or is told why not. Otherwise it
+    /// has got nothing yet, and is queued for `wait`.
+    void take(site& at, waiter& me, time_point now, time_point deadline);
 
-    /// Waits for what `take` did not have.
-    /// \returns a failure of phase `queue`, or of the dial that failed; nothing was sent
-    awaitable<result<lease>> wait(site& at, waiter& me, time_point since, time_point deadline);
+    /// Waits for what `take` did not have: a connection, or a failure of phase `queue` or of the dial that failed; nothing
+    /// was sent.
+    awaitable<void> wait(site& at, waiter& me, time_point since, time_point deadline);
 
-    void give_back(lease const& l, time_point now);
+    /// Takes the lease away from `me`.
+    void give_back(waiter& me, time_point now);
 
     /// The server wants what went over `l` over HTTP/1.1 (RFC 9113 §7): where the client speaks that as well, the origin's
     /// connections are to do so for some time. `l` has still to be given back.
@@ -90,7 +93,7 @@ public:
 
     /// For one whom an exception (`std::bad_alloc`) has thrown out of `take`, `wait` or an exchange: it leaves the queue,
     /// and what it has is broken off and given back.
-    void recover(waiter& me, lease const& l) noexcept;
+    void recover(waiter& me) noexcept;
 
     /// Makes room for so many requests at once, on top of those under way.
     awaitable<result<void>> warm(site& at, std::size_t requests, time_point deadline);
@@ -117,7 +120,8 @@ private:
     void obey(site& at, pool_plan::actions what);
     void let_go(site& at, pool_plan::connection_id c, pool_plan::reason why);
     static bool just_used(connection const& c, waiter const& me, time_point now) noexcept;
-    std::optional<result<lease>> place(site& at, waiter& me, time_point now, time_point deadline);
+    void place(site& at, waiter& me, time_point now, time_point deadline);
+    static void wake(site& at, waiter& w);
     void make_places_for_one_more(site& at);
     void make_places(site& at, std::size_t how_many);
     void fail_starved(site& at);

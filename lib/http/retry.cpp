@@ -53,7 +53,7 @@ public:
     }
     passage way() override { return way_; }
 
-    bool enter(request& what, time_point now, asio::any_io_executor const&) override
+    bool enter(request& what, time_point now) override
     {
         budget_.on_request(now);
         if (what.within() || !what.until())

@@ -24,7 +24,7 @@ namespace jeton::http {
 class stage {
 public:
     /// Makes the request ready to be sent now. False: that takes more; nothing has been done, and it goes to `whole`.
-    virtual bool enter(request& what, time_point now, asio::any_io_executor const& here) = 0;
+    virtual bool enter(request& what, time_point now) = 0;
 
     /// Whether that outcome of a request that has entered goes to the caller.
     virtual bool passes(request const& what, result<response> const& outcome) const noexcept = 0;
@@ -47,6 +47,8 @@ public:
     /// Any thread. `stages`, outermost first, live as long as `keeper`.
     virtual awaitable<result<response>> send(request what, std::shared_ptr<transport const> keeper,
                                              std::span<stage* const> stages) = 0;
+
+    virtual asio::any_io_executor const& home() const noexcept = 0;
 };
 
 /// The way of a request through a transport.

@@ -11,11 +11,11 @@ namespace jeton::oauth2 {
 /// coroutine.
 class token_at_hand {
 public:
-    /// A token that may be used now, for a caller on `here`; valid until that gives up control. Null: ask `get`.
-    virtual token_ptr const* at_hand(asio::any_io_executor const& here) const noexcept = 0;
+    /// A token that may be used at `now`, by the source's clock, for a caller on `home()`; valid until that gives up
+    /// control. Null: ask `get`.
+    virtual token_ptr const* at_hand(time_point now) const noexcept = 0;
 
-    /// As above, for one who knows what the source's clock says.
-    virtual token_ptr const* at_hand(asio::any_io_executor const& here, time_point now) const noexcept = 0;
+    virtual asio::any_io_executor const& home() const noexcept = 0;
 
 protected:
     ~token_at_hand() = default;

@@ -63,21 +63,27 @@ void token_core::take_off(std::shared_ptr<flight> f)
     asio::post(home(), std::move(start));
 }
 
-awaitable<result<token_ptr>> token_core::join(std::shared_ptr<token_core> self, std::shared_ptr<flight> f,
-                                              token_demand demand)
+bool token_core::waiter::has_to_wait(bool cancelled)
 {
-    co_await asio::this_coro::throw_if_cancelled(false);
-    if (!f->outcome) {
-        presence const here(*self);
-        auto const why = co_await f->landed.wait(self->timers_.get(), demand.deadline());
-        if (why == woken::cancelled)
-            co_return failure(jeton::errc::cancelled, phase::token, delivery::not_sent,
-                              "cancelled while waiting for a token");
-        if (why == woken::timed_out || !f->outcome)
-            co_return failure(jeton::errc::timed_out, phase::token, delivery::not_sent,
-                              "the deadline passed while waiting for a token, which is still being fetched");
-    }
-    co_return token_slot::share(*f->outcome, demand, self->time_->both());
+    if (cancelled)
+        why_ = woken::cancelled;
+    else if (flight_.outcome)
+        return false;
+    else if (auto const limit = demand_.deadline(); limit && *limit <= here_.of().now())
+        why_ = woken::timed_out;
+    return why_ == woken::signalled;
+}
+
+result<token_ptr> token_core::waiter::outcome() const
+{
+    if (why_ == woken::cancelled)
+        return cancelled_failure();
+    if (why_ == woken::timed_out || !flight_.outcome)
+        return failure(jeton::errc::timed_out, phase::token, delivery::not_sent,
+                       "the deadline passed while waiting for a token, which is still being fetched");
+    // A demand that concerns the time left is looked at with the time.
+    bool const exactly = demand_.remaining() > duration::zero();
+    return token_slot::share(*flight_.outcome, demand_, exactly ? here_.of().time_->both() : flight_.landed_at);
 }
 
 token_snapshot token_core::look() const
@@ -152,6 +158,11 @@ bool token_core::at_work() const
 {
     std::lock_guard const lock(mutex_);
     return !current_.expired() || waiting_.load(std::memory_order_relaxed) != 0;
+}
+
+failure token_core::cancelled_failure()
+{
+    return {jeton::errc::cancelled, phase::token, delivery::not_sent, "cancelled while waiting for a token"};
 }
 
 failure token_core::shut_down_failure()
@@ -235,6 +246,7 @@ void token_core::land(std::shared_ptr<flight> const& f, result<token_ptr> outcom
         }
     }
     f->outcome = what ? what->outcome : result<token_ptr>(shut_down_failure());
+    f->landed_at = now;
     put_down(*f);
     f->landed.wake_all();
     if (what)

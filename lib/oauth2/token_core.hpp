@@ -57,6 +57,7 @@ public:
         std::weak_ptr<flight> self{};
         std::weak_ptr<ticket> under_way{};
         std::optional<result<token_ptr>> outcome{};
+        moment landed_at{};
         parking landed{};
         asio::cancellation_signal stop{};
         std::unique_ptr<limit> until{};
@@ -73,6 +74,7 @@ public:
     bool still(std::uint64_t word) const noexcept { return word == word_.load(std::memory_order_acquire); }
 
     time_point now() const noexcept { return time_->now(); }
+    time_point recent() const noexcept { return time_->recent(); }
 
     // Any thread.
     plan ask(token_demand const& demand);
@@ -80,9 +82,7 @@ public:
     // Any thread.
     void take_off(std::shared_ptr<flight> f);
 
-    // Home; waits for the flight's end on behalf of one caller.
-    static awaitable<result<token_ptr>> join(std::shared_ptr<token_core> self, std::shared_ptr<flight> f,
-                                             token_demand demand);
+    class waiter;
 
     token_snapshot look() const;
 
@@ -95,6 +95,8 @@ public:
     void close();
 
     bool at_work() const;
+
+    static failure cancelled_failure();
 
 private:
     static failure shut_down_failure();
@@ -117,6 +119,8 @@ private:
             of_.waiting_.fetch_sub(1, std::memory_order_relaxed);
             of_.leave();
         }
+
+        token_core& of() const noexcept { return of_; }
 
     private:
         token_core& of_;
@@ -155,6 +159,30 @@ private:
     std::size_t present_ = 0;                           // home only
     std::string endpoint_{};                            // home only
     std::atomic<std::size_t> waiting_ = 0;              // written on home
+};
+
+/// One who waits for the end of a flight. Lives in the frame of a coroutine on home, which has nothing thrown at it for
+/// having been cancelled:
+///
+///     token_core::waiter me(*core, *flight, demand);
+///     if (me.has_to_wait(cancelled(state)))
+///         me.on_woken(co_await me.wait());
+///     co_return me.outcome();
+class token_core::waiter {
+public:
+    waiter(token_core& core, flight& f, token_demand const& demand) : here_(core), flight_(f), demand_(demand) {}
+
+    bool has_to_wait(bool cancelled);
+    awaitable<woken> wait() { return flight_.landed.park(spot_, here_.of().timers_.get(), demand_.deadline()); }
+    void on_woken(woken why) noexcept { why_ = why; }
+    result<token_ptr> outcome() const;
+
+private:
+    presence here_;
+    flight& flight_;
+    token_demand const& demand_;
+    parking::spot spot_{};
+    woken why_ = woken::signalled;
 };
 
 }  // namespace jeton::oauth2

@@ -10,62 +10,85 @@
 
 namespace jeton::oauth2 {
 
+namespace {
+
+bool is_anybodys(token_demand const& d) noexcept { return d.remaining() == duration::zero() && !d.refused(); }
+
+}  // namespace
+
+// Of those who wait there may be a million: what need not outlive a suspension is not in this frame.
 awaitable<result<token_ptr>> token_front::get(token_demand demand)
 {
     auto const caller = co_await asio::this_coro::executor;
-    bool const any_will_do = demand.remaining() == duration::zero() && !demand.refused();
-    if (auto const* const token = any_will_do ? at_hand(caller) : nullptr)
-        co_return *token;
-
+    // Whoever finds none has not to be told the time.
+    if (is_anybodys(demand) && caller == home_ && at_hand_.token)
+        if (auto const* const token = at_hand(core_->recent()))
+            co_return *token;
     auto const core = core_;
-    auto plan = core->ask(demand);
-    if (plan.step.why && core->identity_changed(*plan.step.why)) {
-        core->forgive();
-        plan = core->ask(demand);
-    }
-    if (plan.to_start)
-        core->take_off(std::move(plan.to_start));
-    if (plan.step.token) {
-        if (any_will_do && caller == where_)
-            keep_at_hand(plan);
-        co_return std::move(plan.step.token);
-    }
-    if (plan.step.why)
-        co_return *plan.step.why;
+    flight_ptr flight;
+    auto outcome = at_once(demand, caller, flight);
+    if (outcome)
+        co_return std::move(*outcome);
 
     bool const throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     auto const state = co_await asio::this_coro::cancellation_state;
-    if (cancelled(state)) {
-        co_await asio::this_coro::throw_if_cancelled(throws);
-        co_return failure(jeton::errc::cancelled, phase::token, delivery::not_sent,
-                          "cancelled before it waited for a token");
+    if (caller == core->home()) {
+        token_core::waiter me(*core, *flight, demand);
+        if (me.has_to_wait(cancelled(state)))
+            me.on_woken(co_await me.wait());
+        outcome = me.outcome();
+    } else if (cancelled(state)) {
+        outcome = token_core::cancelled_failure();
+    } else {
+        outcome = co_await wait_elsewhere(core, flight, demand);
     }
-    auto outcome = co_await wait(core, std::move(plan.to_join), std::move(demand), caller);
     co_await asio::this_coro::throw_if_cancelled(throws);
-    co_return outcome;
+    co_return std::move(*outcome);
 }
 
-awaitable<result<token_ptr>> token_front::wait(std::shared_ptr<token_core> core, std::shared_ptr<token_core::flight> f,
-                                               token_demand demand, asio::any_io_executor const& caller)
+// What needs no waiting; or else what is to be waited for.
+std::optional<result<token_ptr>> token_front::at_once(token_demand const& demand, asio::any_io_executor const& caller,
+                                                      flight_ptr& to_join)
 {
-    auto const home = core->home();
-    auto joining = token_core::join(std::move(core), std::move(f), std::move(demand));
-    if (caller == home)
-        return joining;
-    return hop(home, std::move(joining));
+    auto plan = core_->ask(demand);
+    if (plan.step.why && core_->identity_changed(*plan.step.why)) {
+        core_->forgive();
+        plan = core_->ask(demand);
+    }
+    if (plan.to_start)
+        core_->take_off(std::move(plan.to_start));
+    if (plan.step.token) {
+        if (is_anybodys(demand) && caller == home_)
+            keep_at_hand(plan);
+        return std::move(plan.step.token);
+    }
+    if (plan.step.why)
+        return *plan.step.why;
+    to_join = std::move(plan.to_join);
+    return {};
 }
 
-token_ptr const* token_front::at_hand(asio::any_io_executor const& here) const noexcept
+awaitable<result<token_ptr>> token_front::wait_elsewhere(std::shared_ptr<token_core> const& core,
+                                                         flight_ptr const& flight, token_demand const& demand)
 {
-    return at_hand(here, core_->now());
+    return hop(core->home(), wait_at_home(core, flight, demand));
 }
 
-token_ptr const* token_front::at_hand(asio::any_io_executor const& here, time_point now) const noexcept
+awaitable<result<token_ptr>> token_front::wait_at_home(std::shared_ptr<token_core> core, flight_ptr flight,
+                                                       token_demand demand)
 {
-    if (here != where_ || !at_hand_.token || !core_->still(at_hand_.word) || now >= at_hand_.until)
-        return nullptr;
-    return &at_hand_.token;
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto const state = co_await asio::this_coro::cancellation_state;
+    token_core::waiter me(*core, *flight, demand);
+    if (me.has_to_wait(cancelled(state)))
+        me.on_woken(co_await me.wait());
+    co_return me.outcome();
+}
+
+token_ptr const* token_front::at_hand(time_point now) const noexcept
+{
+    return at_hand_.token && core_->still(at_hand_.word) && now < at_hand_.until ? &at_hand_.token : nullptr;
 }
 
 void token_front::keep_at_hand(token_core::plan const& p)

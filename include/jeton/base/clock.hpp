@@ -27,13 +27,17 @@ public:
 /// clock or arms a timer of its own, so a test that owns the clock owns every expiry,
 /// back-off, deadline and idle time-out.
 ///
-/// `now()` and `wall()` may be called from any thread.
+/// `now()`, `recent()` and `wall()` may be called from any thread.
 class clock {
 public:
     virtual ~clock() = default;
 
     virtual time_point now() const noexcept = 0;
     virtual wall_time wall() const noexcept = 0;
+
+    /// `now()`, or what it said a few milliseconds ago: for those who look often whether something has ended that ends
+    /// with a margin. Never ahead of `now()`.
+    virtual time_point recent() const noexcept { return now(); }
 
     /// An alarm that calls `ring` on `executor`. The clock must outlive it; destroying the
     /// alarm guarantees that `ring` is not called any more.
@@ -42,7 +46,7 @@ public:
     moment both() const noexcept { return {.boot = now(), .wall = wall()}; }
 };
 
-/// The machine's clock: CLOCK_BOOTTIME and CLOCK_REALTIME.
+/// The machine's clock: CLOCK_BOOTTIME and CLOCK_REALTIME; `recent()` is at most one tick of the kernel behind (1 to 10 ms).
 std::shared_ptr<clock> machine_clock();
 
 }  // namespace jeton

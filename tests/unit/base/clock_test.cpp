@@ -43,6 +43,22 @@ BOOST_AUTO_TEST_CASE(it_tells_both_times)
     BOOST_TEST(machine_clock() == time);
 }
 
+BOOST_AUTO_TEST_CASE(the_recent_time_is_never_ahead_and_goes_on)
+{
+    auto const first = time->recent();
+    auto const give_up = time->now() + 10s;
+    auto last = first;
+    auto now = time->now();
+    while (last == first && now < give_up) {
+        auto const next = time->recent();
+        now = time->now();
+        BOOST_REQUIRE((next >= last));
+        BOOST_REQUIRE((next <= now));
+        last = next;
+    }
+    BOOST_TEST((last > first));
+}
+
 BOOST_AUTO_TEST_CASE(an_alarm_rings_once_and_not_early)
 {
     auto const at = time->now() + 2ms;
