@@ -58,8 +58,9 @@ func makeClient(caFile string, inFlight int, http2 bool, base string) *http.Clie
 	authorities.AppendCertsFromPEM(pem)
 	transport := &http.Transport{
 		TLSClientConfig:     &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS13},
-		MaxIdleConns:        inFlight,
-		MaxIdleConnsPerHost: inFlight,
+		// More than there are: with as many, some are closed and made anew again and again.
+		MaxIdleConns:        4 * inFlight,
+		MaxIdleConnsPerHost: 4 * inFlight,
 		MaxConnsPerHost:     inFlight,
 		ForceAttemptHTTP2:   http2,
 	}

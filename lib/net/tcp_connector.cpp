@@ -20,6 +20,8 @@
 #include <string>
 #include <utility>
 
+#include <unistd.h>
+
 namespace jeton::net {
 
 namespace {
@@ -59,6 +61,21 @@ std::string text_of(asio::ip::tcp::endpoint const& at)
     return (at.address().is_v6() ? '[' + address + ']' : address) + ':' + std::to_string(at.port());
 }
 
+/// Asio has a socket that was connected watched for its being writable, too, as long as it lives: each wait for bytes would
+/// be told of that when it begins, and the loop called once more for nothing.
+/// \returns null, or why the socket is closed
+std::error_code registered_anew(asio::ip::tcp::socket& connected, asio::ip::tcp const& protocol)
+{
+    std::error_code error;
+    auto const descriptor = connected.release(error);
+    if (error)
+        return {};  // it stays as it was
+    connected.assign(protocol, descriptor, error);
+    if (error)
+        ::close(descriptor);
+    return error;
+}
+
 /// \returns null if `opened` is connected now
 awaitable<std::error_code> connect_one(std::shared_ptr<timekeeper> timers, asio::ip::tcp::socket& socket,
                                        asio::ip::tcp::endpoint to, time_point until)
@@ -78,7 +95,7 @@ awaitable<std::error_code> connect_one(std::shared_ptr<timekeeper> timers, asio:
         co_return make_error_code(jeton::errc::cancelled);
     if (limit.passed())
         co_return make_error_code(jeton::errc::timed_out);
-    co_return errc_of(failed, errc::connect_failed);
+    co_return errc_of(failed ? failed : registered_anew(socket, to.protocol()), errc::connect_failed);
 }
 
 class tcp_connector final : public connector {
