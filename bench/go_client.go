@@ -58,7 +58,7 @@ func makeClient(caFile string, inFlight int, http2 bool, base string) *http.Clie
 	authorities.AppendCertsFromPEM(pem)
 	transport := &http.Transport{
 		TLSClientConfig:     &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS13},
-		// More than there are: with as many, some are closed and made anew again and again.
+		// Room for those that the transport dials while another one is about to become idle.
 		MaxIdleConns:        4 * inFlight,
 		MaxIdleConnsPerHost: 4 * inFlight,
 		MaxConnsPerHost:     inFlight,
